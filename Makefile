@@ -1,0 +1,219 @@
+# SPDX-License-Identifier: MIT
+# Quire. `make qemu` boots it, `make test` checks everything, `make help` lists the rest.
+
+B := build$(if $(DEBUG),/debug)$(if $(LLVM),/llvm)
+CPUS ?= 3
+MEM ?= 128M
+FSSIZE ?= 16384
+EXTRA ?=
+EXTRALD ?= user/user.ld
+FILES ?=
+GDBPORT ?=
+
+# ---- the table of contents: every part of the kernel, in reading order ----
+OBJS := entry start main \
+  trapvec trap syscall sysproc \
+  proc sched swtch exec \
+  spinlock sleeplock \
+  kalloc vm mm/slab mm/vma mm/anon mm/cow mm/stack mm/filemap mm/upage mm/uaccess \
+  riscv/fdt riscv/tlb riscv/asid riscv/ad riscv/timer riscv/ipi riscv/fp \
+  virtio_disk bio log balloc bmap rw fs mount dir names file pipe sysfile \
+  console uart printk plic string \
+  $(if $(DEBUG),debug/lockrank)
+
+# ---- user programs: one file each, and the library ----
+ULIB := usys start ulib printf umalloc
+# A program of several files has the others in a folder of its name.
+UPROGS := $(sort $(filter-out $(ULIB),$(basename $(notdir $(wildcard user/*.c)))))
+XPROGS := $(if $(EXTRA),$(sort $(filter-out $(ULIB),\
+  $(basename $(notdir $(wildcard $(EXTRA)/*.c))))))
+TEXTS := README.md=README LICENSE
+
+# ---- tools and flags ----
+include tools/toolchain.mk
+
+CFLAGS := -std=gnu11 -O2 -g -fno-omit-frame-pointer -Wall -Wextra $(if $(CI),-Werror) \
+  -ffreestanding -fno-common -nostdlib -fno-stack-protector -fno-pic -fno-pie -mno-relax \
+  -fno-asynchronous-unwind-tables $(NOIDIOM) -mcmodel=medany -MMD -MP -I. -I$B
+KFLAGS := $(CFLAGS) -march=rv64imac$(ZEXT) -mabi=lp64 $(if $(DEBUG),-DDEBUG)
+UFLAGS := $(CFLAGS) -march=rv64gc -mabi=lp64d -Iuser
+# Programs from elsewhere were written with other warnings in mind.
+XFLAGS := $(filter-out -Wextra -Werror,$(UFLAGS)) -Wno-format -Wno-unused -Wno-unknown-attributes
+LDFLAGS := -nostdlib -static -z max-page-size=4096 -z noexecstack --build-id=none
+HOSTFLAGS := -std=c11 -O2 -g -Wall -Wextra $(if $(CI),-Werror) -I.
+
+# start.c runs where it is loaded, while everything it could jump through is linked elsewhere.
+$B/obj/kernel/start.o: KFLAGS += $(NOTABLES)
+# The only place where the kernel names floating-point registers: to keep them for programs.
+$B/obj/kernel/riscv/fp.o: KFLAGS += -march=rv64gc
+
+KOBJS := $(OBJS:%=$B/obj/kernel/%.o)
+LOBJS := $(ULIB:%=$B/obj/user/%.o)
+UELFS := $(UPROGS:%=$B/user/_%)
+XELFS := $(XPROGS:%=$B/extra/_%)
+X := $B/obj/extra/$(subst /,_,$(EXTRA))
+# A program of EXTRA replaces the one of ours that has its name.
+IMAGED := $(filter-out $(XPROGS:%=$B/image/_%),$(UPROGS:%=$B/image/_%)) $(XPROGS:%=$B/extra/image/_%)
+
+# How a command shows: by one word and its target, or in full with V=1.
+q = $(if $(V),,@printf '  %-5s %s\n' $1 '$@';)
+
+.PHONY: all
+.SECONDARY:
+all: $B/kernel $B/fs.img
+
+# ---- what was asked for last time: a change here rebuilds what depends on it ----
+# $(call remember,FILE,TEXT): FILE holds TEXT, and is new only if TEXT is.
+define remember
+$1: FORCE
+	@mkdir -p $$(@D); echo '$(subst ','\'',$2)' | cmp -s - $$@ || echo '$(subst ','\'',$2)' >$$@
+endef
+$(eval $(call remember,$B/flags.kernel,$(CC) $(KFLAGS) $(LD) $(LDFLAGS) $(OBJS)))
+$(eval $(call remember,$B/flags.user,$(CC) $(UFLAGS) $(LD) $(LDFLAGS) $(ULIB)))
+$(eval $(call remember,$B/flags.extra,$(CC) $(XFLAGS) $(EXTRA) $(EXTRALD)))
+$(eval $(call remember,$B/flags.image,$(FSSIZE) $(IMAGED) $(TEXTS) $(FILES)))
+
+# ---- kernel ----
+$B/obj/kernel/%.o: kernel/%.c $B/flags.kernel
+	@mkdir -p $(@D)
+	$(call q,CC)$(CC) $(KFLAGS) -c -o $@ $<
+
+$B/obj/kernel/%.o: kernel/%.S $B/flags.kernel
+	@mkdir -p $(@D)
+	$(call q,CC)$(CC) $(KFLAGS) -c -o $@ $<
+
+# Backtraces need names: link once without them, list the functions, link again with the list. The
+# list lies behind all code, so the second link moves no function; tools/ksyms makes sure.
+$B/ksyms0.S: tools/ksyms $B/flags.kernel
+	@sh tools/ksyms </dev/null >$@
+
+$B/kernel0: kernel.ld Makefile $(KOBJS) $B/ksyms0.o
+	@$(LD) $(LDFLAGS) -T kernel.ld -o $@ $(KOBJS) $B/ksyms0.o
+
+$B/ksyms.S: $B/kernel0 tools/ksyms
+	@$(NM) -n $< | sh tools/ksyms >$@
+
+$B/ksyms0.o $B/ksyms.o: %.o: %.S
+	@$(CC) $(KFLAGS) -c -o $@ $<
+
+$B/kernel: $B/kernel0 $B/ksyms.o
+	$(call q,LINK)$(LD) $(LDFLAGS) -T kernel.ld -o $@ $(KOBJS) $B/ksyms.o
+	@$(NM) -n $@ | sh tools/ksyms | cmp -s - $B/ksyms.S || \
+	  { echo 'kernel.ld: .ksyms must be placed behind all code' >&2; rm -f $@; exit 1; }
+
+# ---- user programs ----
+$B/obj/user/%.o: user/%.c $B/flags.user
+	@mkdir -p $(@D)
+	$(call q,CC)$(CC) $(UFLAGS) -c -o $@ $<
+
+$B/obj/user/%.o: user/%.S $B/flags.user
+	@mkdir -p $(@D)
+	$(call q,CC)$(CC) $(UFLAGS) -c -o $@ $<
+
+$X/%.o: $(if $(EXTRA),$(EXTRA),user)/%.c $B/flags.extra
+	@mkdir -p $(@D)
+	$(call q,CC)$(CC) $(XFLAGS) -c -o $@ $<
+
+# Weak names in the library: a program that has a function of the same name keeps its own.
+$B/obj/ulib.o: $(LOBJS)
+	@$(LD) -r -o $@ $(LOBJS) && $(OBJCOPY) --weaken $@
+
+.SECONDEXPANSION:
+$B/user/_%: $B/obj/user/%.o $$(addprefix $B/obj/,$$(addsuffix .o,$$(basename $$(wildcard user/$$*/*.c)))) $B/obj/ulib.o user/user.ld Makefile
+	@mkdir -p $(@D)
+	$(call q,LINK)$(LD) $(LDFLAGS) -T user/user.ld -o $@ $(filter %.o,$^)
+
+$B/extra/_%: $X/%.o $B/obj/ulib.o $(EXTRALD) $B/flags.extra Makefile
+	@mkdir -p $(@D)
+	$(call q,LINK)$(LD) $(LDFLAGS) -T $(EXTRALD) -o $@ $(filter %.o,$^)
+
+# ---- the disk: programs without their debug information, and some text ----
+$B/mkfs: mkfs/mkfs.c kernel/fs.h kernel/param.h kernel/types.h kernel/stat.h Makefile
+	@mkdir -p $(@D)
+	$(call q,HOST)$(HOSTCC) $(HOSTFLAGS) -o $@ $<
+
+$B/fsck: mkfs/fsck.c kernel/fs.h kernel/param.h kernel/types.h kernel/stat.h Makefile
+	@mkdir -p $(@D)
+	$(call q,HOST)$(HOSTCC) $(HOSTFLAGS) -o $@ $<
+
+$B/image/_%: $B/user/_%
+	@mkdir -p $(@D)
+	@$(OBJCOPY) -S $< $@
+
+$B/extra/image/_%: $B/extra/_%
+	@mkdir -p $(@D)
+	@$(OBJCOPY) -S $< $@
+
+$B/fs.img: $B/mkfs $B/flags.image $(IMAGED) $(foreach f,$(TEXTS) $(FILES),$(firstword $(subst =, ,$f)))
+	$(call q,MKFS)$B/mkfs $@ -s $(FSSIZE) $(IMAGED) $(TEXTS) $(FILES)
+
+# ---- running ----
+RUN = QEMU='$(QEMU)' CPUS='$(CPUS)' MEM='$(MEM)' sh tools/qemu
+
+.PHONY: qemu qemu-gdb gdb
+qemu: all
+	@$(RUN) $B/kernel $B/fs.img
+
+qemu-gdb: all
+	@$(RUN) -g '$(GDBPORT)' -p $B/gdb.port $B/kernel $B/fs.img
+
+gdb:
+	@GDB='$(GDB)' sh tools/gdb/attach $B '$(GDBPORT)'
+
+# ---- checking ----
+.PHONY: test check fsck doctor lines fmt
+test: all $B/fsck
+	@QUIRE_BUILD=$B python3 tests/system/run.py
+
+check: all $B/fsck
+	@QUIRE_BUILD=$B python3 tests/system/run.py --quick
+
+fsck: $B/fsck
+	@$B/fsck $B/fs.img
+
+doctor:
+	@CC='$(CC)' LD='$(LD)' HOSTCC='$(HOSTCC)' QEMU='$(QEMU)' GDB='$(GDB)' FMT='$(CLANGFORMAT)' sh tools/doctor
+
+lines:
+	@python3 tools/lines
+
+fmt:
+	@$(CLANGFORMAT) -i $$(find kernel user mkfs tests -name '*.[ch]')
+
+# ---- for editors ----
+SOURCES := $(foreach o,$(OBJS),$(wildcard kernel/$o.c)) $(foreach p,$(ULIB) $(UPROGS),$(wildcard user/$p.c))
+entry = {"directory": "$(CURDIR)", "file": "$1", "command": "$(CC) $(if $(filter \
+  kernel/%,$1),$(KFLAGS),$(UFLAGS)) -c $1"}
+comma := ,
+
+.PHONY: compile_commands.json
+compile_commands.json:
+	@{ echo '['; $(foreach s,$(SOURCES),echo '$(call entry,$s)$(if $(filter \
+	  $(lastword $(SOURCES)),$s),,$(comma))'; )echo ']'; } >$@
+
+.PHONY: clean help FORCE
+clean:
+	rm -rf build compile_commands.json
+
+help:
+	@sed -n 's/^#| \{0,1\}//p' Makefile
+
+#| make                 build the kernel and its disk image in build/
+#| make qemu            boot them; leave with Ctrl-A X or the command poweroff
+#|   CPUS=3 MEM=128M      harts (1 to 8) and memory (64M to 8G)
+#|   DEBUG=1 LLVM=1       with assertions; with clang and lld;  V=1 shows every command
+#|   EXTRA=dir            every .c file in dir becomes a program on the disk
+#|   EXTRALD=file         linked by this script instead of user/user.ld
+#|   FILES="a b=c"        more files for the disk: a, and b under the name c
+#|   FSSIZE=16384         blocks of 4 KiB on the disk
+#| make qemu-gdb        boot and wait for a debugger;  make gdb, in another window, attaches one
+#|   GDBPORT=n            at this port
+#| make check, test     the quick tests; all of them
+#| make fsck            say what is wrong with the disk image, if anything
+#| make doctor          which tools there are
+#| make lines           sizes of the kernel's files and functions
+#| make fmt             lay out the code by .clang-format
+#| make compile_commands.json, clean
+
+UOBJS := $(patsubst %,$B/obj/%.o,$(basename $(wildcard user/*.c user/*/*.c)))
+-include $(patsubst %.o,%.d,$(KOBJS) $(LOBJS) $(UOBJS) $(XPROGS:%=$X/%.o))
