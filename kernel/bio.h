@@ -1,0 +1,74 @@
+// SPDX-License-Identifier: MIT
+// Blocks: requests to the disk, the cache of blocks, the log. The contracts stand in virtio_disk.c,
+// bio.c and log.c.
+#pragma once
+
+#include "mm/page.h"
+
+struct superblock;
+
+// ---- virtio_disk.c ----
+
+#define DISK_RUN 32 // blocks of a request at the most
+
+enum disk_op { DISK_READ, DISK_WRITE, DISK_FLUSH };
+
+// A request: n blocks from blockno on, to or from as many frames. It and the frames belong to the
+// driver from disk_submit until disk_wait has returned.
+struct diskreq {
+  enum disk_op op;
+  uint blockno;
+  uint n;
+  struct page *pages[DISK_RUN];
+  int done;
+  int err; // 0 or -EIO, once done
+};
+
+void disk_submit(struct diskreq *);
+int disk_wait(struct diskreq *);
+int disk_flush(void);
+int disk_readonly(void);
+uint64 disk_blocks(void);
+void disk_counts(uint64 *reads, uint64 *writes);
+
+// ---- bio.c ----
+
+// page.flags of a CACHE frame
+#define PF_VALID      0x01 // holds what the block should
+#define PF_LOCKED     0x02 // somebody has it to himself
+#define PF_WAITERS    0x04 // and others sleep for it
+#define PF_REFERENCED 0x08 // used since the clock's hand passed
+#define PF_LOGGED     0x10 // in the running transaction, at logslot
+#define PF_CACHED     0x20 // can be found under (inum, index)
+
+uint64 bio_tables(void *at, uint64 nframes);
+int bread(uint blockno, struct page **);
+int bnew(uint blockno, struct page **);
+void brelse(struct page *);
+struct page *page_cache_find(uint inum, uint index);
+int cache_lock(uint inum, uint index, struct page **);
+int cache_fill(uint inum, uint index, uint blockno, uint n, struct page **first);
+void page_ready(struct page *);
+void page_lock(struct page *);
+void page_unlock(struct page *);
+void page_set(struct page *, uint flags);
+void page_clear(struct page *, uint flags);
+void cache_remove(uint inum, uint from, uint to);
+int cache_shrink(int n);
+uint64 cache_frames(void);
+
+// ---- log.c ----
+
+extern int fs_readonly; // the disk takes no more changes
+
+int log_start(const struct superblock *);
+int begin_op(void);
+void end_op(void);
+int log_room(void);
+void log_write(struct page *);
+void log_forget(struct page *);
+int log_sync(void);
+int log_settle(void);
+void log_idle(void);
+void log_tick(void);
+uint64 log_dirty(void);

@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: MIT
+// What each door offers to the others, in reading order. The contracts stand at the definitions.
+#pragma once
+
+#include <stdarg.h>
+#include <stddef.h>
+
+#include "errno.h"
+#include "memlayout.h"
+#include "param.h"
+#include "riscv.h"
+#include "types.h"
+
+struct context;
+struct cpu;
+struct fault;
+struct file;
+struct files;
+struct inode;
+struct list;
+struct mm;
+struct page;
+struct pipe;
+struct proc;
+struct procinfo;
+struct sleeplock;
+struct slab;
+struct span;
+struct spinlock;
+struct stat;
+struct superblock;
+struct sysinfo;
+struct trapframe;
+struct vma;
+
+// ---- reset to C ----
+
+// main.c
+void main(uint64 hart, uint64 fdt) __attribute__((noreturn));
+
+// ---- traps and system calls ----
+
+// trapvec.S
+void enter_user(struct trapframe *) __attribute__((noreturn));
+void regs_here(struct trapframe *);
+
+// trap.c
+void trapinithart(void);
+void usertrap(struct trapframe *);
+void kerneltrap(struct trapframe *);
+void user_return(struct trapframe *) __attribute__((noreturn));
+void stack_overflow(uint64 sp, uint64 pc, uint64 fp) __attribute__((noreturn));
+
+// syscall.c
+void syscall(void);
+uint64 arg(int n);
+int argint(int n);
+int argstr(int n, char *buf, int max);
+
+// ---- processes ----
+
+// swtch.S
+void swtch(struct context *from, struct context *to);
+
+// sched.c
+void sched_init(void);
+void idle_start(void) __attribute__((noreturn));
+void sched(struct proc *);
+void arrive(void);
+void yield(void);
+void make_ready(struct proc *);
+void sleep(const void *chan, struct spinlock *);
+void wakeup(const void *chan);
+void wake_process(struct proc *);
+void fp_keep(struct proc *);
+
+// proc.c
+extern uint64 stackgen;
+void procinit(void);
+void userinit(void);
+struct proc *kthread(void (*fn)(void), const char *name);
+int fork(void);
+void exit(int status) __attribute__((noreturn));
+int wait(int *status);
+int killed(struct proc *);
+int kill(int pid);
+int setpgid(int pid, int pgid);
+int getpgid(int pid);
+struct mm *proc_set_mm(struct proc *, struct mm *);
+int procs_read(struct procinfo *, int max, uint64 *born);
+int procs_count(void);
+uint64 stack_frames(void);
+void procdump(void);
+
+// exec.c
+int exec(const char *path);
+
+// ---- locks ----
+
+// spinlock.c
+void initlock(struct spinlock *, const char *name);
+void acquire(struct spinlock *);
+int try_acquire(struct spinlock *);
+void release(struct spinlock *);
+void lock_inherit(struct spinlock *, struct proc *from);
+int holding(struct spinlock *);
+void push_off(void);
+void pop_off(void);
+
+// sleeplock.c
+void initsleeplock(struct sleeplock *, const char *name);
+void acquiresleep(struct sleeplock *);
+int try_acquiresleep(struct sleeplock *);
+void releasesleep(struct sleeplock *);
+int holdingsleep(struct sleeplock *);
+
+// ---- memory ----
+
+// kalloc.c
+extern uint64 nframes, boot_frames;
+void kinit(uint64 ramend);
+void *kalloc(void); // a frame, contents undefined; 0: none
+void kfree(void *);
+struct page *page_alloc(int kind);
+uint64 kfree_frames(void);
+
+// vm.c; the rest is in mm/mm.h
+void kvminit(void);
+void kvminithart(void);
+uint kvm_tables(void);
+
+// mm/slab.c
+void *slab_alloc(struct slab *); // zeroed; 0: no memory
+void slab_free(struct slab *, void *);
+
+// ---- storage: file.h and bio.h ----
+
+// virtio_disk.c
+void virtio_disk_init(void);
+void virtio_disk_intr(void);
+
+// ---- console ----
+
+// printk.c
+extern volatile int panicked;
+void printk(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+void panic(const char *fmt, ...) __attribute__((format(printf, 1, 2), noreturn));
+void panic_at(const struct trapframe *, const char *fmt, ...)
+    __attribute__((format(printf, 2, 3), noreturn));
+void panic_stop(void) __attribute__((noreturn));
+
+#ifdef DEBUG
+#define DEBUGGING 1
+#define assert(c) ((c) ? (void)0 : panic("%s:%d: not true: %s", __FILE__, __LINE__, #c))
+#else
+#define DEBUGGING 0
+#define assert(c) ((void)0)
+#endif
+
+// uart.c
+void uartinit(void);
+void uartintr(void);
+void uartwrite(const char *, int n);
+void uartputc_sync(int c);
+
+// console.c
+void consoleinit(void);
+void consoleintr(int c);
+int consctl(int what, uint64 arg);
+
+// ---- the machine ----
+
+// plic.c
+void plicinit(void);
+void plicinithart(void);
+int plic_claim(void);
+void plic_complete(int irq);
+
+// string.c
+void *memset(void *, int, size_t);
+void *memcpy(void *, const void *, size_t);
+void *memmove(void *, const void *, size_t);
+int memcmp(const void *, const void *, size_t);
+void page_zero(void *frame);
+void page_copy(void *to, const void *from);
+size_t strlen(const char *);
+int strcmp(const char *, const char *);
+int strncmp(const char *, const char *, size_t);
+char *safestrcpy(char *, const char *, size_t); // always ends with a zero

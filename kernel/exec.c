@@ -1,0 +1,299 @@
+// SPDX-License-Identifier: MIT
+// exec: a process becomes another program.
+//
+// Nothing is read but the headers: each segment becomes a range of the new address space that knows
+// where in the file its pages are, and page faults bring them in. The old address space goes only
+// when nothing can fail any more.
+//
+//   segment congruent with pages   -> file_map, shared frames, copied when written
+//   bss behind it                  -> anonymous memory
+//   segment that is not congruent  -> anonymous memory, read in now
+//
+//   STACKTOP  | strings | padding | argv[0..argc], 0 |  <- sp, a multiple of 16
+//
+// What is refused, with ENOEXEC: a file that is not a 64-bit little-endian RISC-V executable, a
+// segment that wraps, overlaps another or leaves the space for programs, one with more bytes in the
+// file than in memory or than the file has, one both writable and executable.
+
+#include "defs.h"
+#include "elf.h"
+#include "file.h"
+#include "proc.h"
+#include "riscv/hart.h"
+#include "stat.h"
+
+#define MAXSEGS 16
+
+// What the file says of itself.
+struct program {
+  struct inode *ip;
+  struct elfhdr elf;
+  struct proghdr seg[MAXSEGS];
+};
+
+// The words of the new program: n strings, one behind the other, with their zeros.
+struct words {
+  int n;
+  uint used;
+  char *text;        // a frame
+  ushort at[MAXARG]; // where each starts
+};
+
+// Read n bytes at off, all of them. The inode is not locked.
+static int
+read_exact(struct inode *ip, void *dst, uint64 off, uint n)
+{
+  struct span s;
+  span_kernel(&s, dst, n);
+  int got = ilock(ip);
+  if (got == 0) {
+    got = readi(ip, &s, off, n);
+    iunlock(ip);
+  }
+  return got < 0 ? got : got == (int)n ? 0 : -ENOEXEC;
+}
+
+static int
+header_ok(const struct elfhdr *e)
+{
+  return e->magic == ELF_MAGIC && e->class == ELF_CLASS64 && e->data == ELF_LITTLE &&
+         e->type == ELF_EXEC && e->machine == ELF_RISCV && e->phentsize == sizeof(struct proghdr) &&
+         e->phnum > 0 && e->phnum <= MAXSEGS && e->entry < MMAPTOP;
+}
+
+static int
+segment_ok(const struct proghdr *ph, uint64 filesize)
+{
+  return ph->filesz <= ph->memsz && ph->memsz <= MMAPTOP && ph->vaddr <= MMAPTOP - ph->memsz &&
+         ph->filesz <= filesize && ph->off <= filesize - ph->filesz &&
+         (ph->flags & (ELF_W | ELF_X)) != (ELF_W | ELF_X);
+}
+
+static int
+prot_of(uint flags)
+{
+  return (flags & ELF_R ? PROT_READ : 0) | (flags & ELF_W ? PROT_WRITE | PROT_READ : 0) |
+         (flags & ELF_X ? PROT_EXEC | PROT_READ : 0);
+}
+
+// Read a segment that does not lie in the file as it lies in memory into its range v, which allows
+// everything until then.
+static int
+read_segment(struct mm *mm, struct vma *v, struct inode *ip, const struct proghdr *ph)
+{
+  char *buf = kalloc();
+  int err = buf ? 0 : -ENOMEM;
+  for (uint64 done = 0, n; err == 0 && done < ph->filesz; done += n) {
+    n = ph->filesz - done < PGSIZE ? ph->filesz - done : PGSIZE;
+    if ((err = read_exact(ip, buf, ph->off + done, n)) == 0)
+      err = copyout(mm, ph->vaddr + done, buf, n);
+  }
+  if (buf)
+    kfree(buf);
+  struct leaves it = { .pagetable = mm->pagetable, .va = v->start, .end = v->end };
+  v->prot = prot_of(ph->flags);
+  while (uvmnext(&it)) // nobody uses them yet: no flush
+    *it.pte = (*it.pte & ~(PTE_R | PTE_W)) | prot_bits(v->prot);
+  return err;
+}
+
+// Make the ranges of one segment.
+static int
+map_segment(struct mm *mm, struct inode *ip, const struct proghdr *ph)
+{
+  uint64 start = PGROUNDDOWN(ph->vaddr), end = PGROUNDUP(ph->vaddr + ph->memsz);
+  uint64 fend = ph->vaddr + ph->filesz, fpage = PGROUNDUP(fend);
+  int prot = prot_of(ph->flags);
+  struct vma *v = vma_next(mm, start);
+  if (start == end)
+    return 0;
+  if (v && v->start < end)
+    return -ENOEXEC;
+  if (end > mm->heap)
+    mm->heap = end;
+  if (ph->filesz == 0)
+    return vma_add(mm, start, end, prot, &anon_ops) ? 0 : -ENOMEM;
+  if (ph->vaddr % PGSIZE != ph->off % PGSIZE) {
+    v = vma_add(mm, start, end, PROT_READ | PROT_WRITE, &anon_ops);
+    return v ? read_segment(mm, v, ip, ph) : -ENOMEM;
+  }
+  if (file_map(mm, start, fpage, prot, ip, ph->off - (ph->vaddr - start),
+               ph->memsz > ph->filesz ? fend : fpage) == 0)
+    return -ENOMEM;
+  return end == fpage || vma_add(mm, fpage, end, prot, &anon_ops) ? 0 : -ENOMEM;
+}
+
+// Look the file up and read its headers. On success it counts as running, and the caller undoes that.
+static int
+program_open(const char *path, struct program *prog)
+{
+  struct stat st;
+  int err = namei(path, &prog->ip);
+  if (err < 0)
+    return err;
+  text_get(prog->ip);
+  if ((err = ilock(prog->ip)) < 0)
+    goto bad;
+  istat(prog->ip, &st);
+  iunlock(prog->ip);
+  err = -EACCES;
+  if (st.type != T_FILE)
+    goto bad;
+  if ((err = read_exact(prog->ip, &prog->elf, 0, sizeof(prog->elf))) < 0)
+    goto bad;
+  err = -ENOEXEC;
+  if (!header_ok(&prog->elf))
+    goto bad;
+  if ((err = read_exact(prog->ip, prog->seg, prog->elf.phoff,
+                        prog->elf.phnum * sizeof(prog->seg[0]))) < 0)
+    goto bad;
+  err = -ENOEXEC;
+  for (int i = 0; i < prog->elf.phnum; i++)
+    if (prog->seg[i].type == ELF_LOAD && !segment_ok(&prog->seg[i], st.size))
+      goto bad;
+  return 0;
+
+bad:
+  text_put(prog->ip);
+  iput(prog->ip);
+  return err;
+}
+
+static void
+program_close(struct program *prog)
+{
+  text_put(prog->ip);
+  iput(prog->ip);
+}
+
+// Put the words on the new stack: argv in *sp, or an error.
+static int
+push_words(struct mm *mm, const struct words *w, uint64 *sp)
+{
+  uint64 argv[MAXARG + 1], text = STACKTOP - w->used;
+  for (int i = 0; i < w->n; i++)
+    argv[i] = text + w->at[i];
+  argv[w->n] = 0;
+  *sp = (text - (w->n + 1) * sizeof(argv[0])) & ~15UL;
+  int err = copyout(mm, text, w->text, w->used);
+  return err < 0 ? err : copyout(mm, *sp, argv, (w->n + 1) * sizeof(argv[0]));
+}
+
+// The address space of the program, ready to run: 0, or an error with nothing left behind.
+static int
+program_load(struct program *prog, const struct words *w, struct mm **out, uint64 *sp)
+{
+  struct mm *mm = mm_new();
+  int err = mm ? 0 : -ENOMEM;
+  for (int i = 0; i < prog->elf.phnum && err == 0; i++)
+    if (prog->seg[i].type == ELF_LOAD)
+      err = map_segment(mm, prog->ip, &prog->seg[i]);
+  if (err == 0 && mm->heap == 0)
+    err = -ENOEXEC;
+  if (err == 0) {
+    mm->brk = mm->heap;
+    if (!vma_add(mm, STACKTOP - PGSIZE, STACKTOP, PROT_READ | PROT_WRITE, &stack_ops))
+      err = -ENOMEM;
+  }
+  if (err == 0)
+    err = upage_map(mm);
+  if (err == 0)
+    err = push_words(mm, w, sp);
+  if (err < 0 && mm)
+    mm_leave(mm);
+  *out = mm;
+  return err;
+}
+
+// From here on nothing fails: the process is the new program.
+static void
+become(struct proc *p, const char *path, struct mm *mm, uint64 entry, int argc, uint64 sp)
+{
+  const char *name = path;
+  for (const char *s = path; *s; s++)
+    if (*s == '/')
+      name = s + 1;
+  safestrcpy(p->name, name, sizeof(p->name));
+  memset(p->tf, 0, sizeof(*p->tf));
+  memset(&p->fp, 0, sizeof(p->fp));
+  p->tf->epc = entry;
+  p->tf->a0 = argc;
+  p->tf->sp = p->tf->a1 = sp;
+  p->tf->status = (csr_read(sstatus) & ~(SSTATUS_SPP | SSTATUS_FS | SSTATUS_SIE)) | SSTATUS_SPIE;
+  code_written();
+  struct mm *old = proc_set_mm(p, mm);
+  push_off();
+  tlb_enter(mycpu(), mm);
+  pop_off();
+  if (old)
+    mm_leave(old);
+}
+
+static int
+exec_words(const char *path, const struct words *w)
+{
+  struct program *prog = kalloc();
+  struct mm *mm;
+  uint64 sp;
+  if (prog == 0)
+    return -ENOMEM;
+  int err = program_open(path, prog);
+  if (err == 0) {
+    err = program_load(prog, w, &mm, &sp);
+    if (err == 0)
+      become(myproc(), path, mm, prog->elf.entry, w->n, sp);
+    program_close(prog);
+  }
+  kfree(prog);
+  return err < 0 ? err : w->n;
+}
+
+// The first program, from the kernel: argc 1, or an error. May sleep.
+int
+exec(const char *path)
+{
+  struct words w = { .n = 1, .used = strlen(path) + 1, .text = kalloc() };
+  if (w.text == 0)
+    return -ENOMEM;
+  safestrcpy(w.text, path, PGSIZE);
+  int n = exec_words(path, &w);
+  kfree(w.text);
+  return n;
+}
+
+// Fetch the strings that the pointers at user address argv point to, up to a null pointer.
+static int
+fetch_words(uint64 argv, struct words *w)
+{
+  struct mm *mm = myproc()->mm;
+  for (w->n = w->used = 0;; w->n++) {
+    uint64 at;
+    int n = copyin(mm, &at, argv + w->n * sizeof(at), sizeof(at));
+    if (n < 0 || at == 0)
+      return n;
+    if (w->n == MAXARG)
+      return -E2BIG;
+    n = copyinstr(mm, w->text + w->used, at, PGSIZE - w->used);
+    if (n < 0)
+      return n == -ENAMETOOLONG ? -E2BIG : n;
+    w->at[w->n] = w->used;
+    w->used += n + 1;
+  }
+}
+
+// exec(path, argv): at most MAXARG strings, together at most a page.
+int64
+sys_exec(void)
+{
+  char path[MAXPATH];
+  struct words w = { .text = kalloc() };
+  if (w.text == 0)
+    return -ENOMEM;
+  int n = argstr(0, path, MAXPATH);
+  if (n >= 0)
+    n = fetch_words(arg(1), &w);
+  if (n >= 0)
+    n = exec_words(path, &w);
+  kfree(w.text);
+  return n;
+}

@@ -1,0 +1,326 @@
+// SPDX-License-Identifier: MIT
+// Open files, and the tables of them.
+//
+// Interface: filealloc, filedup, fileclose for references; fileread, filewrite, fileseek, filestat;
+// files_* for a process's table as a whole, fd_* for its entries, cwd_*; devsw for drivers.
+//
+//   proc.files --> files: ofile[fd] --> file --> pipe, or inode, or inode of a device
+//
+// A file is shared by all descriptors that dup and fork made of it, and so is its offset.
+//
+// Locks: files.lock for the table's entries, so that a descriptor closed by one thread is not used
+// by another without a reference; the inode's lock for file.off.
+//
+// 1. User memory is pinned before anything is locked, a few pages at a time. A range that does not
+//    fit one pin is checked as a whole first: a bad buffer has no effect. What goes wrong later
+//    makes the count short.
+// 2. References are given up with no lock held: the last one may free a file on the disk.
+
+#include "file.h"
+#include "bio.h"
+#include "defs.h"
+#include "mm/slab.h"
+#include "proc.h"
+
+enum { SEEK_SET, SEEK_CUR, SEEK_END }; // as in user/quire.h
+
+struct devsw devsw[NDEV];
+
+static struct slab file_slab = SLAB(file_slab, file);
+static struct slab files_slab = SLAB(files_slab, files);
+static int nfiles; // atomic
+
+// ---- one open file ----
+
+// A file with one reference, still of no type: FD_INODE without an inode, so that it can be closed.
+// 0: there are too many, or no memory.
+struct file *
+filealloc(void)
+{
+  struct file *f = 0;
+  if (__atomic_add_fetch(&nfiles, 1, __ATOMIC_RELAXED) <= NFILE)
+    f = slab_alloc(&file_slab);
+  if (f == 0) {
+    __atomic_fetch_sub(&nfiles, 1, __ATOMIC_RELAXED);
+    return 0;
+  }
+  f->type = FD_INODE;
+  f->ref = 1;
+  return f;
+}
+
+struct file *
+filedup(struct file *f)
+{
+  __atomic_fetch_add(&f->ref, 1, __ATOMIC_RELAXED);
+  return f;
+}
+
+// Give up a reference; the last one closes. The caller holds no lock and has no operation open.
+// Sleeps.
+void
+fileclose(struct file *f)
+{
+  int left = __atomic_sub_fetch(&f->ref, 1, __ATOMIC_ACQ_REL);
+  assert(left >= 0);
+  if (left > 0)
+    return;
+  if (f->type == FD_PIPE)
+    pipeclose(f->pipe, f->writable);
+  else if (f->ip)
+    iput(f->ip);
+  slab_free(&file_slab, f);
+  __atomic_fetch_sub(&nfiles, 1, __ATOMIC_RELAXED);
+}
+
+// What fstat tells: 0, -EINVAL for a pipe, -EIO, -ENOMEM. Sleeps.
+int
+filestat(struct file *f, struct stat *st)
+{
+  if (f->type == FD_PIPE)
+    return -EINVAL;
+  int err = ilock(f->ip);
+  if (err < 0)
+    return err;
+  istat(f->ip, st);
+  iunlock(f->ip);
+  return 0;
+}
+
+static int
+read_inode(struct file *f, struct span *dst, uint n)
+{
+  int r = ilock(f->ip);
+  if (r < 0)
+    return r;
+  r = readi(f->ip, dst, f->off, n);
+  if (r > 0)
+    f->off += r;
+  iunlock(f->ip);
+  return r;
+}
+
+// As many operations as it takes.
+static int
+write_inode(struct file *f, const struct span *src, uint n)
+{
+  uint done = 0;
+  int r;
+  do {
+    if ((r = begin_op()) < 0)
+      break;
+    if ((r = ilock(f->ip)) == 0) {
+      r = writei(f->ip, src, done, f->off, n - done);
+      if (r > 0)
+        f->off += r;
+      iunlock(f->ip);
+    }
+    end_op();
+    if (r > 0)
+      done += r;
+  } while (r > 0 && done < n);
+  return done ? (int)done : r;
+}
+
+static int
+read_span(struct file *f, struct span *dst, uint n)
+{
+  if (f->type == FD_INODE)
+    return read_inode(f, dst, n);
+  if (f->type == FD_PIPE)
+    return piperead(f->pipe, dst, n);
+  return devsw[f->major].read ? devsw[f->major].read(dst, n) : -ENODEV;
+}
+
+static int
+write_span(struct file *f, const struct span *src, uint n)
+{
+  if (f->type == FD_INODE)
+    return write_inode(f, src, n);
+  if (f->type == FD_PIPE)
+    return pipewrite(f->pipe, src, n);
+  return devsw[f->major].write ? devsw[f->major].write(src, n) : -ENODEV;
+}
+
+// Move n bytes between f and the caller's memory at va, a pin at a time.
+static int64
+transfer(struct file *f, uint64 va, int n, int reading)
+{
+  struct mm *mm = myproc()->mm;
+  struct span s;
+  int done = 0, r = n < 0 ? -EINVAL : 0;
+  while (done < n) {
+    int m = span_pin(&s, mm, va + done, n - done, reading);
+    if ((r = m) < 0)
+      break;
+    if (done > 0 || m == n || (r = user_range(mm, va, n, reading)) == 0)
+      r = reading ? read_span(f, &s, m) : write_span(f, &s, m);
+    span_unpin(&s);
+    if (r > 0)
+      done += r;
+    if (r != m)
+      break;
+  }
+  return done ? done : r;
+}
+
+// Read up to n bytes to va in the caller's memory: how many, 0 at the end. -EBADF: not open for
+// reading; -EINVAL: n is negative; -EFAULT; -EINTR: killed while waiting; -EIO, -ENOMEM, -ENODEV.
+// Sleeps.
+int64
+fileread(struct file *f, uint64 va, int n)
+{
+  return f->readable ? transfer(f, va, n, 1) : -EBADF;
+}
+
+// Write n bytes from va: how many, less when something went wrong in the middle. Otherwise like
+// fileread; also -EPIPE, -ENOSPC, -EFBIG, -EROFS, -ETXTBSY. Sleeps.
+int64
+filewrite(struct file *f, uint64 va, int n)
+{
+  return f->writable ? transfer(f, va, n, 0) : -EBADF;
+}
+
+// Move the offset: the new one. -ESPIPE: f has none; -EINVAL: it would be negative, or no such
+// whence. Sleeps.
+int64
+fileseek(struct file *f, int64 off, int whence)
+{
+  if (f->type != FD_INODE)
+    return -ESPIPE;
+  int err = ilock(f->ip);
+  if (err < 0)
+    return err;
+  int64 to = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? (int64)f->off : (int64)f->ip->size;
+  if ((uint)whence > SEEK_END || __builtin_add_overflow(to, off, &to) || to < 0)
+    to = -EINVAL;
+  else
+    f->off = to;
+  iunlock(f->ip);
+  return to;
+}
+
+// ---- tables ----
+
+// An empty table for a new process; the reference to cwd goes over to it. 0: no memory.
+struct files *
+files_new(struct inode *cwd)
+{
+  struct files *t = slab_alloc(&files_slab);
+  if (t == 0)
+    return 0;
+  t->ref = 1;
+  initlock(&t->lock, "files");
+  t->cwd = cwd;
+  return t;
+}
+
+// What fork gives to a child: the same files and directory, in a table of its own. 0: no memory.
+struct files *
+files_copy(struct files *from)
+{
+  struct files *t = files_new(0);
+  if (t == 0)
+    return 0;
+  acquire(&from->lock);
+  t->cwd = idup(from->cwd);
+  for (int fd = 0; fd < NOFILE; fd++)
+    if (from->ofile[fd])
+      t->ofile[fd] = filedup(from->ofile[fd]);
+  release(&from->lock);
+  return t;
+}
+
+// A process gives up its table; the last one closes everything. The caller holds no lock. Sleeps.
+void
+files_drop(struct files *t)
+{
+  if (__atomic_sub_fetch(&t->ref, 1, __ATOMIC_ACQ_REL) > 0)
+    return;
+  for (int fd = 0; fd < NOFILE; fd++)
+    if (t->ofile[fd])
+      fileclose(t->ofile[fd]);
+  if (t->cwd)
+    iput(t->cwd);
+  slab_free(&files_slab, t);
+}
+
+// The caller's file fd, with a reference that fileclose ends: 0 or -EBADF.
+int
+fd_get(int fd, struct file **out)
+{
+  struct files *t = myproc()->files;
+  if ((uint)fd >= NOFILE)
+    return -EBADF;
+  acquire(&t->lock);
+  struct file *f = t->ofile[fd];
+  if (f)
+    filedup(f);
+  release(&t->lock);
+  *out = f;
+  return f ? 0 : -EBADF;
+}
+
+// The lowest free descriptor now stands for f, whose reference goes over: it, or -EMFILE.
+int
+fd_add(struct file *f)
+{
+  struct files *t = myproc()->files;
+  int fd = 0;
+  acquire(&t->lock);
+  while (fd < NOFILE && t->ofile[fd])
+    fd++;
+  if (fd < NOFILE)
+    t->ofile[fd] = f;
+  release(&t->lock);
+  return fd < NOFILE ? fd : -EMFILE;
+}
+
+// Whether a descriptor is free, to be asked before something is done that cannot be undone.
+int
+fd_left(void)
+{
+  struct files *t = myproc()->files;
+  for (int fd = 0; fd < NOFILE; fd++)
+    if (t->ofile[fd] == 0)
+      return 1;
+  return 0;
+}
+
+// Descriptor fd is free again: the file, with its reference, or 0.
+struct file *
+fd_take(int fd)
+{
+  struct files *t = myproc()->files;
+  struct file *f = 0;
+  if ((uint)fd < NOFILE) {
+    acquire(&t->lock);
+    f = t->ofile[fd];
+    t->ofile[fd] = 0;
+    release(&t->lock);
+  }
+  return f;
+}
+
+// The caller's current directory, with a reference.
+struct inode *
+cwd_get(void)
+{
+  struct files *t = myproc()->files;
+  acquire(&t->lock);
+  struct inode *ip = idup(t->cwd);
+  release(&t->lock);
+  return ip;
+}
+
+// Make ip, whose reference goes over, the current directory. Sleeps.
+void
+cwd_set(struct inode *ip)
+{
+  struct files *t = myproc()->files;
+  acquire(&t->lock);
+  struct inode *old = t->cwd;
+  t->cwd = ip;
+  release(&t->lock);
+  iput(old);
+}

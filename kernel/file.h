@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: MIT
+// Files: inodes, open files, pipes, devices. The contracts stand at the definitions.
+#pragma once
+
+#include "fs.h"
+#include "list.h"
+#include "mm/uaccess.h"
+#include "param.h"
+#include "sleeplock.h"
+#include "spinlock.h"
+#include "types.h"
+
+struct page;
+struct pipe;
+struct stat;
+struct sysinfo;
+
+// ---- inodes ----
+
+// A file, directory or device in memory. fs.c
+struct inode {
+  uint inum;           // for good
+  int ref;             // pointers to it; atomic; 0 to 1 and back under fs.c's lock
+  struct inode *hnext; // under fs.c's lock
+  struct list lru;     //   among the unused, when ref is 0
+
+  struct sleeplock lock; // the rest:
+  struct page *home;     //   the block with its dinode; 0: not read yet
+  short type;            //   as in struct dinode
+  short major, minor;
+  short nlink;
+  uint size;
+  uint addrs[NDIRECT + 2];
+  int changed;   //   iupdate is due
+  uint nextread; //   the page that a sequential reader wants next
+  uint window;   //   pages read ahead last time
+  int text;      //   atomic: mappings of it as a program that runs
+};
+
+// mount.c
+extern struct superblock sb;
+void storageinit(void);
+void fsinit(void);
+void fs_info(struct sysinfo *);
+void fs_drop(void);
+
+// fs.c
+int iget(uint inum, struct inode **);
+int ialloc(int type, struct inode **);
+struct inode *idup(struct inode *);
+void iput(struct inode *);
+int ilock(struct inode *) __attribute__((warn_unused_result));
+void iunlock(struct inode *);
+void iupdate(struct inode *);
+void istat(struct inode *, struct stat *);
+void inodes_shrink(uint keep);
+int inodes_scan(uint block);
+uint inodes_free(void);
+void text_get(struct inode *);
+void text_put(struct inode *);
+
+// balloc.c
+int balloc_start(void);
+int balloc(uint *blockno);
+int bfree(uint blockno);
+int is_data(uint blockno);
+uint blocks_free(void);
+
+// bmap.c
+#define MAXSIZE ((uint64)MAXFILE * BSIZE) // bytes of a file at the most
+int bmap(struct inode *, uint index, uint *blockno);
+int bmap_alloc(struct inode *, uint index, uint *blockno);
+int itrunc(struct inode *, uint64 size);
+int itruncate(struct inode *, uint64 size);
+
+// rw.c
+int ipage(struct inode *, uint index, struct page **);
+int page_cache_get(struct inode *, uint index, struct page **);
+int readi(struct inode *, struct span *dst, uint64 off, uint n);
+int writei(struct inode *, const struct span *src, uint at, uint64 off, uint n);
+
+// dir.c
+int namei(const char *path, struct inode **);
+int nameiparent(const char *path, char name[DIRSIZ], struct inode **);
+int dirlookup(struct inode *, const char name[DIRSIZ], uint *inum, uint *off);
+int dirlink(struct inode *, const char name[DIRSIZ], uint inum);
+int dirclear(struct inode *, uint off);
+int dirempty(struct inode *);
+int is_dots(const char name[DIRSIZ]);
+
+// names.c
+int create(const char *path, int type, short major, short minor, struct inode **);
+int dolink(const char *old, const char *new);
+int dounlink(const char *path);
+
+// ---- open files ----
+
+// What a file descriptor stands for. file.c
+struct file {
+  enum { FD_PIPE, FD_INODE, FD_DEVICE } type;
+  int ref; // descriptors and running system calls; atomic
+  char readable, writable;
+  struct pipe *pipe; // FD_PIPE
+  struct inode *ip;  // FD_INODE and FD_DEVICE
+  short major;       // FD_DEVICE
+  uint64 off;        // FD_INODE: where the next read or write is; under the inode's lock
+};
+
+// The open files and the current directory of a process, or of all its threads.
+struct files {
+  int ref;              // processes that have it; atomic
+  struct spinlock lock; // the rest
+  struct inode *cwd;
+  struct file *ofile[NOFILE];
+};
+
+// A driver behind a device file: bytes or -errno. Called with no lock; may sleep. The console
+// registers itself in devsw[CONSOLE].
+struct devsw {
+  int (*read)(struct span *dst, uint n);
+  int (*write)(const struct span *src, uint n);
+};
+
+extern struct devsw devsw[NDEV];
+
+#define CONSOLE 1 // major number of the console
+
+struct file *filealloc(void);
+struct file *filedup(struct file *);
+void fileclose(struct file *);
+int filestat(struct file *, struct stat *);
+int64 fileread(struct file *, uint64 va, int n);
+int64 filewrite(struct file *, uint64 va, int n);
+int64 fileseek(struct file *, int64 off, int whence);
+
+struct files *files_new(struct inode *cwd);
+struct files *files_copy(struct files *);
+void files_drop(struct files *);
+int fd_get(int fd, struct file **);
+int fd_left(void);
+int fd_add(struct file *);
+struct file *fd_take(int fd);
+struct inode *cwd_get(void);
+void cwd_set(struct inode *);
+
+// ---- pipe.c ----
+
+int pipealloc(struct file **r, struct file **w);
+void pipeclose(struct pipe *, int writable);
+int piperead(struct pipe *, struct span *dst, uint n);
+int pipewrite(struct pipe *, const struct span *src, uint n);

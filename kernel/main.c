@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: MIT
+// From the first C line in supervisor mode to the first process. Hart 0 builds everything and then
+// calls the others.
+
+#include "defs.h"
+#include "file.h"
+#include "proc.h"
+#include "riscv/fdt.h"
+#include "riscv/hart.h"
+
+char boot_stacks[NCPU][4096] __attribute__((aligned(16)));
+
+static int ready; // hart 0 is through: the others may come
+
+static void
+say_hello(void)
+{
+  uint64 mib = (machine.ramend - RAMBASE) >> 20;
+  printk("quire: %lu MiB, %d hart%s, kernel mapped by %u page-table pages\n", mib, machine.harts,
+         machine.harts == 1 ? "" : "s", kvm_tables());
+}
+
+static _Noreturn void
+hart0(uint64 fdt)
+{
+  consoleinit();
+  fdt_read(fdt);
+  if (machine.ramend == 0)
+    panic("the device tree does not tell the memory size");
+  kinit(machine.ramend);
+  kvminit();
+  kvminithart();
+  asid_init();
+  sched_init();
+  procinit();
+  upage_init();
+  trapinithart();
+  plicinit();
+  plicinithart();
+  storageinit();
+  say_hello();
+  userinit();
+
+  __atomic_store_n(&ready, 1, __ATOMIC_RELEASE);
+  for (int h = 1; h < machine.harts; h++)
+    ipi(h);
+  idle_start();
+}
+
+// A hart that is not the first sleeps until it is called; an interrupt that is pending ends wfi
+// even when it is not enabled (Machine, 3.3.3).
+static _Noreturn void
+hartn(void)
+{
+  csr_write(sie, SI_SSIP);
+  while (!__atomic_load_n(&ready, __ATOMIC_ACQUIRE))
+    asm volatile("wfi");
+  csr_clear(sip, SI_SSIP);
+  kvminithart();
+  trapinithart();
+  plicinithart();
+  idle_start();
+}
+
+// entry.S comes here: no interrupts, the early page table, the hart's boot stack.
+void
+main(uint64 hart, uint64 fdt)
+{
+  asm volatile("mv tp, %0" ::"r"(&idles[hart]) : "memory");
+  idles[hart].cpu = &cpus[hart];
+  cpus[hart].id = hart;
+  if (hart == 0)
+    hart0(fdt);
+  hartn();
+}

@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: MIT
+// A frame: 4 KiB of physical memory, described by its struct page. Facts about a frame live here.
+//
+//   kind       who has it                             what ref counts
+//   RESERVED   nobody: image, frame table           nothing
+//   FREE       kalloc.c                               nothing (0)
+//   KERNEL     slabs, kernel stacks, pipes            its one owner (1)
+//   TABLE      a page table                           its one owner (1); used: entries that are not empty
+//   ANON       user memory of no file                 mappings + pins
+//   CACHE      bio.c: a block of the disk             1 for the cache + mappings + pins + holders
+//   ZERO       the shared frame of zeros              nothing: it is exempt
+//
+// Edges: FREE -> any by kalloc; any -> FREE by kfree, when ref falls to 0; nothing else.
+#pragma once
+
+#include "../list.h"
+#include "../riscv.h"
+#include "../types.h"
+
+enum page_kind { PG_RESERVED, PG_FREE, PG_KERNEL, PG_TABLE, PG_ANON, PG_CACHE, PG_ZERO };
+
+struct page {
+  uint8 kind;     // enum page_kind; changed by the frame's only owner
+  uint8 exec;     // its code has been announced to all harts (mm/filemap.c)
+  ushort logslot; // CACHE: its place in the running transaction, when PF_LOGGED
+  uint flags;     // PF_*, see bio.h; changed atomically
+  int ref;        // changed atomically
+  uint inum;      // CACHE: the file, 0 for the disk itself (metadata)
+  union {
+    struct list free;     // FREE: kalloc's lists, under their locks
+    uint used;            // TABLE: under its mm's lock
+    struct {              // CACHE: bio.c; inum and index never change while ref > 0
+      uint index;         // page of the file, or block of the disk
+      uint blockno;       // home on the disk; 0: a hole, no home yet
+      struct page *hnext; // hash chain
+    };
+  };
+};
+
+_Static_assert(sizeof(struct page) == 32, "the frame table has a power of two for each frame");
+
+extern struct page *frames; // the frame table: frames[0] describes the frame at RAMBASE
+
+static inline uint64
+page_pa(const struct page *pg)
+{
+  return 0x80000000UL + ((uint64)(pg - frames) << PGSHIFT);
+}
+
+static inline struct page *
+pa_page(uint64 pa)
+{
+  return frames + ((pa - 0x80000000UL) >> PGSHIFT);
+}
+
+// Where the kernel sees the frame's bytes.
+static inline void *
+page_va(const struct page *pg)
+{
+  return (void *)(page_pa(pg) + 0xffffffc000000000UL);
+}
+
+// The frame behind an address in the direct map.
+static inline struct page *
+va_page(const void *va)
+{
+  return pa_page((uint64)va - 0xffffffc000000000UL);
+}
+
+static inline void
+page_get(struct page *pg)
+{
+  if (pg->kind != PG_ZERO)
+    __atomic_fetch_add(&pg->ref, 1, __ATOMIC_RELAXED);
+}
+
+void page_put(struct page *); // kalloc.c

@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+// Small objects of one size, cut from frames. See slab.c.
+#pragma once
+
+#include "../list.h"
+#include "../spinlock.h"
+
+struct slab {
+  const char *name;
+  uint size;            // bytes of an object
+  struct spinlock lock; // the rest
+  struct list partial;  // frames with free objects
+};
+
+#define SLAB(var, type)                                                   \
+  {                                                                       \
+    .name = #type, .size = sizeof(struct type), .lock = SPINLOCK("slab"), \
+    .partial = LIST_INIT((var).partial)                                   \
+  }

@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: MIT
+// Stacks: anonymous memory that starts with one page and grows down when it is touched below.
+//
+//   STACKBASE                                   v->start        STACKTOP
+//   | a touch here extends v down to it         | v             |
+//   below STACKBASE: a gap that nobody maps, so that an endless recursion dies there
+//
+// Lock: mm->lock.
+//
+// 1. The stack's vma ends at STACKTOP and never starts below STACKBASE.
+
+#include "../defs.h"
+#include "mm.h"
+
+// Make va part of the stack. -EFAULT: it lies outside what the stack may become, or there is no stack.
+int
+stack_extend(struct mm *mm, uint64 va)
+{
+  struct vma *v = vma_find(mm, STACKTOP - 1);
+  if (v == 0 || v->ops != &stack_ops || va < STACKBASE || va >= v->start)
+    return -EFAULT;
+  va = PGROUNDDOWN(va);
+  mm->mapped += v->start - va;
+  v->start = va;
+  return 0;
+}
+
+// A fault outside all vmas: perhaps the stack wants to grow.
+enum outcome
+stack_grow(struct fault *f)
+{
+  return stack_extend(f->mm, f->va) == 0 ? FAULT_RETRY : FAULT_BAD;
+}
+
+const struct vma_ops stack_ops = { .name = "stack", .fault = anon_fault, .fork = cow_fork };

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: MIT
+// Opening the file system at boot, and reports about the disk.
+//
+// Interface: storageinit, fsinit; fs_info, fs_drop.
+//
+// Order at boot: the superblock is checked; the log brings the disk into the state after its last
+// transaction; free blocks are counted; inodes are counted, and those are freed that have no name
+// (they were open when the machine stopped). Only now anything else is read.
+//
+// Nothing here believes the disk: what is damaged is told in a sentence, and the machine stops.
+
+#include "bio.h"
+#include "defs.h"
+#include "file.h"
+#include "sysinfo.h"
+
+struct superblock sb; // for good, once fsinit has read it
+
+// The sentence that says why this cannot be a disk of ours, or 0.
+static const char *
+nonsense(void)
+{
+  uint64 imap = (sb.ninodes + IPB - 1ul) / IPB, bmap = (sb.size + BPB - 1ul) / BPB;
+  if (sb.magic != FSMAGIC)
+    return "it has no file system of Quire";
+  if (sb.size > disk_blocks())
+    return "its file system is larger than the disk";
+  if (sb.logstart < 2 || sb.nlog < 2 * MAXOPBLOCKS + 1 || sb.nlog > sb.size)
+    return "its log is too small or misplaced";
+  if (sb.inodestart < (uint64)sb.logstart + sb.nlog || sb.ninodes <= ROOTINO || sb.ninodes > 65536)
+    return "its inodes are misplaced";
+  if (sb.bmapstart < sb.inodestart + imap || sb.bmapstart + bmap >= sb.size)
+    return "its bitmap is misplaced";
+  return 0;
+}
+
+static void
+read_super(void)
+{
+  struct page *pg;
+  if (disk_blocks() == 0)
+    panic("there is no disk to start from");
+  if (bread(1, &pg) < 0)
+    panic("the disk cannot be read");
+  sb = *(struct superblock *)page_va(pg);
+  brelse(pg);
+  const char *why = nonsense();
+  if (why)
+    panic("this disk cannot be used: %s", why);
+}
+
+// Look at all inodes, which lie one behind the other and are read like that.
+static void
+scan_inodes(void)
+{
+  uint n = (sb.ninodes + IPB - 1) / IPB;
+  int freed = 0;
+  for (uint b = 0; b < n; b++) {
+    struct page *pg;
+    uint at = sb.inodestart + b, ahead = n - b < DISK_RUN ? n - b : DISK_RUN;
+    if (b % DISK_RUN == 0 && cache_fill(0, at, at, ahead, &pg) == 0)
+      page_put(pg);
+    int r = inodes_scan(b);
+    if (r < 0)
+      panic("the disk's inodes cannot be read");
+    freed += r;
+  }
+  if (freed > 0)
+    printk("ireclaim: %d file%s without a name freed\n", freed, freed == 1 ? "" : "s");
+}
+
+// Called once by hart 0, before there are processes.
+void
+storageinit(void)
+{
+  virtio_disk_init();
+}
+
+// Called once by the first process: open the file system. A disk that cannot be used is a panic
+// with a sentence that says why.
+void
+fsinit(void)
+{
+  read_super();
+  if (log_start(&sb) < 0 || balloc_start() < 0)
+    panic("the disk's log or bitmap cannot be read or written");
+  scan_inodes();
+}
+
+// The fields of *si that are about the disk.
+void
+fs_info(struct sysinfo *si)
+{
+  si->cache = cache_frames();
+  si->dirty = log_dirty();
+  si->blocks = sb.nblocks;
+  si->bfree = blocks_free();
+  si->inodes = sb.ninodes - 1;
+  si->ifree = inodes_free();
+  disk_counts(&si->dreads, &si->dwrites);
+}
+
+// Put everything on the disk and forget what nobody uses, so that counts compare. Sleeps.
+void
+fs_drop(void)
+{
+  log_settle();
+  inodes_shrink(0);
+  while (cache_shrink(1 << 20) > 0)
+    ;
+}

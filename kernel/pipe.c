@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: MIT
+// Pipes: bytes from writers to readers, through a ring of one frame.
+//
+// Interface: pipealloc, pipeclose, piperead, pipewrite.
+//
+//   nread ........ nwrite     byte i is in ring[i % PIPESIZE]
+//
+// Both start again at 0 when the ring is empty, so that what is aligned is copied by whole words.
+//
+// Lock: pipe.lock, for all of it, copies included: spans are pinned, so a copy neither faults nor
+// sleeps.
+//
+// 1. nwrite - nread <= PIPESIZE.
+// 2. A byte leaves the ring only when it has been copied out.
+// 3. Whoever goes to sleep says so first (rwait, wwait), so others wake only when somebody waits.
+
+#include "defs.h"
+#include "file.h"
+#include "mm/slab.h"
+#include "proc.h"
+
+#define PIPESIZE PGSIZE
+
+struct pipe {
+  struct spinlock lock;
+  char *ring;
+  uint nread, nwrite;
+  int readopen, writeopen; // whether that end is open
+  int rwait, wwait;        // somebody sleeps at that end
+};
+
+static struct slab slab = SLAB(slab, pipe);
+
+// Two open files, the ends of a new pipe: 0, -ENFILE or -ENOMEM.
+int
+pipealloc(struct file **r, struct file **w)
+{
+  struct pipe *pi = slab_alloc(&slab);
+  char *ring = kalloc();
+  int err = -ENOMEM;
+  *r = *w = 0;
+  if (pi == 0 || ring == 0)
+    goto fail;
+  err = -ENFILE;
+  if ((*r = filealloc()) == 0 || (*w = filealloc()) == 0)
+    goto fail;
+  initlock(&pi->lock, "pipe");
+  pi->ring = ring;
+  pi->readopen = pi->writeopen = 1;
+  (*r)->type = (*w)->type = FD_PIPE;
+  (*r)->pipe = (*w)->pipe = pi;
+  (*r)->readable = (*w)->writable = 1;
+  return 0;
+
+fail:
+  if (*r)
+    fileclose(*r); // of no type yet: it takes nothing along
+  if (ring)
+    kfree(ring);
+  if (pi)
+    slab_free(&slab, pi);
+  return err;
+}
+
+static void
+wake(int *waiting)
+{
+  if (*waiting) {
+    *waiting = 0;
+    wakeup(waiting);
+  }
+}
+
+// One end is closed; with the second one the pipe is gone.
+void
+pipeclose(struct pipe *pi, int writable)
+{
+  acquire(&pi->lock);
+  if (writable)
+    pi->writeopen = 0;
+  else
+    pi->readopen = 0;
+  wake(&pi->rwait);
+  wake(&pi->wwait);
+  int gone = !pi->readopen && !pi->writeopen;
+  release(&pi->lock);
+  if (gone) {
+    kfree(pi->ring);
+    slab_free(&slab, pi);
+  }
+}
+
+// Bytes from ring position i on that lie in one piece, n at the most.
+static uint
+piece(uint i, uint n)
+{
+  uint left = PIPESIZE - i % PIPESIZE;
+  return n < left ? n : left;
+}
+
+// Wait until something can be read, then take up to n bytes: how many; 0: the pipe is empty and no
+// writer is left; -EINTR: killed. Sleeps.
+int
+piperead(struct pipe *pi, struct span *dst, uint n)
+{
+  acquire(&pi->lock);
+  while (pi->nread == pi->nwrite && pi->writeopen) {
+    if (killed(myproc())) {
+      release(&pi->lock);
+      return -EINTR;
+    }
+    pi->rwait = 1;
+    sleep(&pi->rwait, &pi->lock);
+  }
+  if (n > pi->nwrite - pi->nread)
+    n = pi->nwrite - pi->nread;
+  for (uint done = 0, m; done < n; done += m, pi->nread += m) {
+    m = piece(pi->nread, n - done);
+    span_put(dst, done, pi->ring + pi->nread % PIPESIZE, m);
+  }
+  if (pi->nread == pi->nwrite)
+    pi->nread = pi->nwrite = 0;
+  wake(&pi->wwait);
+  release(&pi->lock);
+  return n;
+}
+
+// Write n bytes, waiting for room: how many. Less, or if there are none an error, when no reader is
+// left (-EPIPE) or the caller is killed (-EINTR). Sleeps.
+int
+pipewrite(struct pipe *pi, const struct span *src, uint n)
+{
+  uint done = 0;
+  int err = 0;
+  acquire(&pi->lock);
+  while (done < n) {
+    if (!pi->readopen || killed(myproc())) {
+      err = pi->readopen ? -EINTR : -EPIPE;
+      break;
+    }
+    uint room = PIPESIZE - (pi->nwrite - pi->nread);
+    if (room == 0) {
+      wake(&pi->rwait);
+      pi->wwait = 1;
+      sleep(&pi->wwait, &pi->lock);
+      continue;
+    }
+    uint m = piece(pi->nwrite, n - done < room ? n - done : room);
+    span_take(src, done, pi->ring + pi->nwrite % PIPESIZE, m);
+    pi->nwrite += m;
+    done += m;
+  }
+  wake(&pi->rwait);
+  release(&pi->lock);
+  return done ? (int)done : err;
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: MIT
+// Processes and harts.
+#pragma once
+
+#include "list.h"
+#include "memlayout.h"
+#include "mm/mm.h"
+#include "param.h"
+#include "spinlock.h"
+
+// What swtch.S keeps of a process that does not run: its return address, its stack, the registers
+// a C function must preserve, and tp, which in the kernel is the struct proc.
+struct context {
+  uint64 ra, sp, tp;
+  uint64 s[12];
+};
+
+// The registers of what was interrupted, on top of its kernel stack. trapvec.S knows the order.
+struct trapframe {
+  uint64 ra, sp, gp, tp;                           //   0   8  16  24
+  uint64 t0, t1, t2;                               //  32  40  48
+  uint64 s0, s1;                                   //  56  64
+  uint64 a0, a1, a2, a3, a4, a5, a6, a7;           //  72 .. 128
+  uint64 s2, s3, s4, s5, s6, s7, s8, s9, s10, s11; // 136 .. 208
+  uint64 t3, t4, t5, t6;                           // 216 .. 240
+  uint64 epc, status;                              // 248 256
+  uint64 pad;                                      // 264: keeps sp a multiple of 16
+};
+
+struct fpstate {
+  uint64 f[32];
+  uint64 fcsr;
+};
+
+// A process's states, and who changes them (p->lock held unless said otherwise):
+//   UNUSED   -> EMBRYO    proc_alloc
+//   EMBRYO   -> READY     fork, kthread, userinit
+//   READY    -> RUNNING   pick, under the run queue's lock
+//   RUNNING  -> READY     yield
+//   RUNNING  -> SLEEPING  sleep
+//   SLEEPING -> READY     wakeup, kill
+//   RUNNING  -> ZOMBIE    exit
+//   ZOMBIE   -> UNUSED    wait
+enum procstate { UNUSED, EMBRYO, SLEEPING, READY, RUNNING, ZOMBIE };
+
+struct proc {
+  // trapvec.S and swtch.S know these by their offsets
+  struct context context; //   0: while it does not run
+  struct trapframe *tf;   // 120: on top of the kernel stack; the user's registers
+  uint64 scratch;         // 128: for trapvec.S, while it finds the stack
+
+  struct cpu *cpu;  // the hart it runs on; stable while interrupts are off
+  int noff, intena; // push_off depth, and whether interrupts were on before; its own
+
+  struct spinlock lock; // this group:
+  enum procstate state;
+  int killed;        //   it must die; also read without the lock, as a hint
+  const void *chan;  // what it sleeps for, under that sleep queue's lock
+  struct list waitq; //   in the queue
+  int poked;         // killed since it last fell asleep; atomic
+
+  struct list runq; // in a run queue, under that queue's lock
+  int hart;         // where it ran last
+
+  // under wait_lock
+  struct proc *parent;
+  struct list children, sibling;
+  int xstate; // for wait
+
+  // under pid_lock
+  int pid; // 0: a kernel thread
+  int pgid;
+  uint64 born; // counts processes
+  struct list all, pidhash;
+
+  // its own
+  int slot;            // which kernel stack
+  uint64 kstack;       // top of it
+  struct mm *mm;       // 0: a kernel thread
+  struct files *files; // 0: a kernel thread
+  void (*entry)(void); // kernel threads: what to run
+  int opleft;          // log.c: 1 + blocks its operation may still log; 0: none is open
+  struct fpstate fp;   // user floating point, while FS is off or clean
+  uint64 runticks;     // timer ticks that found it running
+  char name[16];
+#ifdef DEBUG
+#define NHELD 16
+  struct {
+    const void *lock;
+    int rank;
+  } held[NHELD]; // debug/lockrank.c: the locks it holds
+  int nheld;
+#endif
+};
+
+// A hart.
+struct cpu {
+  int id;            // its number, 0 to NCPU-1 (hart id of the machine)
+  struct proc *proc; // what runs now
+  struct proc *idle; // runs when nothing else can
+  struct proc *prev; // during a switch: who ran before
+  int resched;       // the slice is over, or somebody better came
+  struct mm *mm;     // whose table is in satp: a reference; 0: the kernel's own
+  uint64 asidgen;    // riscv/asid.c
+  uint64 stackgen;   // kernel stack slots this hart has seen
+  uint64 codegen;    // fence.i: code this hart has seen
+  struct list runq;  // READY processes, under rqlock
+  int nready;
+  struct spinlock rqlock;
+};
+
+extern struct cpu cpus[NCPU];
+extern struct proc idles[NCPU];
+extern struct proc *initproc;
+
+// The running process is a register, so that it stays true however often the process moves.
+static inline struct proc *
+myproc(void)
+{
+  struct proc *p;
+  asm("mv %0, tp" : "=r"(p));
+  return p;
+}
+
+// This hart. Interrupts must be off, or the caller may be on another one by the next line.
+static inline struct cpu *
+mycpu(void)
+{
+  return myproc()->cpu;
+}

@@ -1,0 +1,185 @@
+// SPDX-License-Identifier: MIT
+// The bytes of files: reading and writing them through the page cache.
+//
+// Interface: readi, writei for system calls and directories; page_cache_get for mappings; ipage.
+//
+// A page of a file is in the cache under (inum, index). Its block is in page.blockno; 0 while it is
+// a hole, which reads as zeros and gets a block when it is written.
+//
+// Locks: the inode's, held by the caller (page_cache_get takes it when it has to). Whoever reads
+// copies from valid pages without locking them; whoever writes has the inode locked, in an
+// operation.
+//
+// 1. A page becomes VALID only when all its bytes are right, since a mapping may look at once.
+// 2. A block is allocated only when its page is at hand, and goes to the disk by the same
+//    transaction as the page: nobody ever reads what a block held before.
+// 3. Bytes of the last page beyond the file's end are zero.
+// 4. User memory is pinned before the inode is locked: no copy here can fault.
+
+#include "bio.h"
+#include "defs.h"
+#include "file.h"
+
+#define WRITE_ROOM 9 // blocks that writing one more page can log: the page, bmap_alloc's, the inode
+
+// How many blocks from b on hold pages from index on, as far as reading ahead makes sense.
+static uint
+run_length(struct inode *ip, uint index, uint b)
+{
+  uint pages = (ip->size + BSIZE - 1ul) / BSIZE, n = 1, next;
+  ip->window = index != ip->nextread ? 1 : ip->window < 4 ? 4 : ip->window * 2;
+  if (ip->window > DISK_RUN)
+    ip->window = DISK_RUN;
+  while (n < ip->window && index + n < pages && bmap(ip, index + n, &next) == 0 && next == b + n)
+    n++;
+  ip->nextread = index + n;
+  return n;
+}
+
+// Make a page that is not cached: from its block and, when it is read in sequence, the ones behind
+// it; or, where there is a hole, of zeros.
+static int
+fill_page(struct inode *ip, uint index, struct page **out)
+{
+  uint b;
+  int err = bmap(ip, index, &b);
+  if (err < 0)
+    return err;
+  if (b)
+    return cache_fill(ip->inum, index, b, run_length(ip, index, b), out);
+  if ((err = cache_lock(ip->inum, index, out)) < 0)
+    return err;
+  page_zero(page_va(*out));
+  page_ready(*out);
+  return 0;
+}
+
+// Page `index` < MAXFILE of ip, valid, with a reference. 0, -EIO or -ENOMEM. The caller has ip
+// locked. Sleeps.
+int
+ipage(struct inode *ip, uint index, struct page **out)
+{
+  *out = page_cache_find(ip->inum, index);
+  return *out ? 0 : fill_page(ip, index, out);
+}
+
+// The same for a mapping, by a caller that holds no spinlock and no inode: also -EIO for a page
+// wholly beyond the end of the file.
+int
+page_cache_get(struct inode *ip, uint index, struct page **out)
+{
+  if ((*out = page_cache_find(ip->inum, index)) != 0)
+    return 0;
+  int err = ilock(ip);
+  if (err < 0)
+    return err;
+  err = (uint64)index * BSIZE < ip->size ? ipage(ip, index, out) : -EIO;
+  iunlock(ip);
+  return err;
+}
+
+// Copy up to n bytes from off on to the front of dst: how many, less at the end of the file or when
+// a later page fails; -EIO or -ENOMEM when the first does. The caller has ip locked. Sleeps.
+int
+readi(struct inode *ip, struct span *dst, uint64 off, uint n)
+{
+  if (off >= ip->size)
+    return 0;
+  if (n > ip->size - off)
+    n = ip->size - off;
+  uint done = 0;
+  while (done < n) {
+    struct page *pg;
+    uint at = off % BSIZE, m = BSIZE - at < n - done ? BSIZE - at : n - done;
+    int err = ipage(ip, off / BSIZE, &pg);
+    if (err < 0)
+      return done ? (int)done : err;
+    span_put(dst, done, (char *)page_va(pg) + at, m);
+    page_put(pg);
+    done += m;
+    off += m;
+  }
+  return done;
+}
+
+// Page `index` to be written, with a block and a reference. If it is not valid, it is locked and
+// the caller writes all of it (whole) and calls page_ready.
+static int
+page_to_write(struct inode *ip, uint index, int whole, struct page **out)
+{
+  uint b = 0;
+  int err = 0;
+  struct page *pg = page_cache_find(ip->inum, index);
+  if (pg == 0) {
+    if ((err = bmap(ip, index, &b)) < 0)
+      return err;
+    if (b && !whole)
+      return cache_fill(ip->inum, index, b, 1, out);
+    if ((err = cache_lock(ip->inum, index, &pg)) < 0)
+      return err;
+    pg->blockno = b;
+  }
+  if (pg->blockno == 0 && (err = bmap_alloc(ip, index, &b)) == 0)
+    pg->blockno = b;
+  int locked = (pg->flags & PF_VALID) == 0;
+  if (err < 0) {
+    if (locked)
+      page_unlock(pg);
+    page_put(pg);
+    return err;
+  }
+  if (locked && !whole) {
+    page_zero(page_va(pg));
+    page_ready(pg);
+  }
+  *out = pg;
+  return 0;
+}
+
+static int
+write_page(struct inode *ip, const struct span *src, uint from, uint64 off, uint n)
+{
+  struct page *pg;
+  int err = page_to_write(ip, off / BSIZE, n == BSIZE, &pg);
+  if (err < 0)
+    return err;
+  log_write(pg);
+  span_take(src, from, (char *)page_va(pg) + off % BSIZE, n);
+  if ((pg->flags & PF_VALID) == 0)
+    page_ready(pg);
+  page_put(pg);
+  return 0;
+}
+
+// Copy up to n bytes of src, from its byte `from` on, to off: how many; less when the operation is
+// full (do the rest in another), or at the largest size, on a full disk, or when a later page
+// fails. If nothing was written: -EFBIG, -ENOSPC, -EIO, -ENOMEM, or -ETXTBSY. The caller has ip
+// locked, in an operation. Sleeps.
+int
+writei(struct inode *ip, const struct span *src, uint from, uint64 off, uint n)
+{
+  uint done = 0;
+  int err = 0;
+  if (ip->text > 0)
+    return -ETXTBSY;
+  if (off >= MAXSIZE)
+    return n ? -EFBIG : 0;
+  if (n > MAXSIZE - off)
+    n = MAXSIZE - off;
+  while (done < n && log_room() >= WRITE_ROOM) {
+    uint m = BSIZE - off % BSIZE;
+    if (m > n - done)
+      m = n - done;
+    if ((err = write_page(ip, src, from + done, off, m)) < 0)
+      break;
+    done += m;
+    off += m;
+    if (off > ip->size) {
+      ip->size = off;
+      ip->changed = 1;
+    }
+  }
+  if (ip->changed)
+    iupdate(ip);
+  return done ? (int)done : err;
+}

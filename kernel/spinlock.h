@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include "types.h"
+
+struct proc;
+
+// Held for a few hundred instructions at the most, with interrupts off, never across a sleep.
+struct spinlock {
+  uint locked;
+  const char *name;
+  struct proc *holder; // who holds it, for holding() and reports
+  uint64 contended;    // acquires that had to wait
+};
+
+#define SPINLOCK(n) \
+  {                 \
+    .name = (n)     \
+  }

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: MIT
+// System calls: from the number in a7 to the function, and its result back.
+//
+// Interface: syscall, for trap.c; arg, argint, argstr, for the sys_ functions.
+//
+// A sys_ function takes no arguments, and returns its result or a negative error number. The program
+// gets the result in a0, or -1 there and the error number in a1.
+
+#include "defs.h"
+#include "proc.h"
+#include "syscall.h"
+
+#define SYSCALL(nr, name, stub) int64 sys_##name(void);
+#include "syscall.tbl"
+#undef SYSCALL
+
+#define SYSCALL(nr, name, stub) [nr] = sys_##name,
+static int64 (*const calls[NSYSCALL])(void) = {
+#include "syscall.tbl"
+};
+#undef SYSCALL
+
+// The nth argument as the program gave it, n from 0 to 5.
+uint64
+arg(int n)
+{
+  assert(n >= 0 && n < 6);
+  return (&myproc()->tf->a0)[n];
+}
+
+// The nth argument as a C int.
+int
+argint(int n)
+{
+  return arg(n);
+}
+
+// Copy the string at the address that is the nth argument into buf, which has room for max bytes.
+// Its length, -EFAULT, -ENAMETOOLONG. May sleep.
+int
+argstr(int n, char *buf, int max)
+{
+  return copyinstr(myproc()->mm, buf, arg(n), max);
+}
+
+// Do what the running process asks for. Interrupts are on.
+void
+syscall(void)
+{
+  struct trapframe *tf = myproc()->tf;
+  uint64 nr = tf->a7;
+  int64 result = nr < NSYSCALL && calls[nr] ? calls[nr]() : -ENOSYS;
+  if (result < 0) {
+    tf->a0 = -1;
+    tf->a1 = -result;
+  } else {
+    tf->a0 = result;
+  }
+}

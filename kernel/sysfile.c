@@ -1,0 +1,278 @@
+// SPDX-License-Identifier: MIT
+// The system calls on files: they fetch and check arguments, and call what does the work.
+//
+// Each returns its result, or a negative error number. What can be refused is refused before
+// anything is changed: arguments are copied in and checked, memory and descriptors are at hand,
+// only then the file system is touched.
+
+#include "bio.h"
+#include "defs.h"
+#include "fcntl.h"
+#include "file.h"
+#include "proc.h"
+#include "stat.h"
+
+int64
+sys_dup(void)
+{
+  struct file *f;
+  int err = fd_get(argint(0), &f);
+  if (err < 0)
+    return err;
+  int fd = fd_add(f);
+  if (fd < 0)
+    fileclose(f);
+  return fd;
+}
+
+int64
+sys_read(void)
+{
+  struct file *f;
+  int64 r = fd_get(argint(0), &f);
+  if (r == 0) {
+    r = fileread(f, arg(1), argint(2));
+    fileclose(f);
+  }
+  return r;
+}
+
+int64
+sys_write(void)
+{
+  struct file *f;
+  int64 r = fd_get(argint(0), &f);
+  if (r == 0) {
+    r = filewrite(f, arg(1), argint(2));
+    fileclose(f);
+  }
+  return r;
+}
+
+int64
+sys_close(void)
+{
+  struct file *f = fd_take(argint(0));
+  if (f == 0)
+    return -EBADF;
+  fileclose(f);
+  return 0;
+}
+
+int64
+sys_fstat(void)
+{
+  struct file *f;
+  struct stat st;
+  int err = fd_get(argint(0), &f);
+  if (err < 0)
+    return err;
+  err = filestat(f, &st);
+  fileclose(f);
+  return err ? err : copyout(myproc()->mm, arg(1), &st, sizeof(st));
+}
+
+int64
+sys_lseek(void)
+{
+  struct file *f;
+  int64 r = fd_get(argint(0), &f);
+  if (r == 0) {
+    r = fileseek(f, arg(1), argint(2));
+    fileclose(f);
+  }
+  return r;
+}
+
+// Whether f is a regular file open for writing.
+static int
+check_resizable(struct file *f)
+{
+  if (f->type != FD_INODE)
+    return -EINVAL;
+  return f->writable ? 0 : -EBADF; // directories are never writable
+}
+
+int64
+sys_ftruncate(void)
+{
+  struct file *f;
+  int err = fd_get(argint(0), &f);
+  if (err < 0)
+    return err;
+  if ((err = check_resizable(f)) == 0)
+    err = itruncate(f->ip, arg(1));
+  fileclose(f);
+  return err;
+}
+
+int64
+sys_fsync(void)
+{
+  struct file *f;
+  int err = fd_get(argint(0), &f);
+  if (err < 0)
+    return err;
+  err = f->type == FD_INODE ? log_sync() : -EINVAL;
+  fileclose(f);
+  return err;
+}
+
+int64
+sys_sync(void)
+{
+  return log_sync();
+}
+
+// ---- names ----
+
+static int
+argpath(int n, char path[MAXPATH])
+{
+  int len = argstr(n, path, MAXPATH);
+  return len < 0 ? len : 0;
+}
+
+int64
+sys_link(void)
+{
+  char old[MAXPATH], new[MAXPATH];
+  int err;
+  if ((err = argpath(0, old)) < 0 || (err = argpath(1, new)) < 0)
+    return err;
+  return dolink(old, new);
+}
+
+int64
+sys_unlink(void)
+{
+  char path[MAXPATH];
+  int err = argpath(0, path);
+  return err ? err : dounlink(path);
+}
+
+// Make something and forget it.
+static int64
+make(int type, short major, short minor)
+{
+  char path[MAXPATH];
+  struct inode *ip;
+  int err = argpath(0, path);
+  if (err == 0 && (err = create(path, type, major, minor, &ip)) == 0)
+    iput(ip);
+  return err;
+}
+
+int64
+sys_mkdir(void)
+{
+  return make(T_DIR, 0, 0);
+}
+
+int64
+sys_mknod(void)
+{
+  int major = argint(1), minor = argint(2);
+  if (major < 0 || major >= NDEV || minor != (short)minor)
+    return -EINVAL;
+  return make(T_DEVICE, major, minor);
+}
+
+int64
+sys_chdir(void)
+{
+  char path[MAXPATH];
+  struct inode *ip;
+  int err = argpath(0, path);
+  if (err < 0 || (err = namei(path, &ip)) < 0)
+    return err;
+  if ((err = ilock(ip)) == 0) {
+    err = ip->type != T_DIR ? -ENOTDIR : ip->nlink == 0 ? -ENOENT : 0;
+    iunlock(ip);
+  }
+  if (err == 0)
+    cwd_set(ip);
+  else
+    iput(ip);
+  return err;
+}
+
+// ---- opening ----
+
+// The inode for open, made if need be and asked for.
+static int
+find_or_create(const char *path, int mode, struct inode **out)
+{
+  for (;;) {
+    int err = namei(path, out);
+    if (err != -ENOENT || (mode & O_CREATE) == 0)
+      return err;
+    err = create(path, T_FILE, 0, 0, out);
+    if (err != -EEXIST) // else somebody was faster
+      return err;
+  }
+}
+
+// Whether f->ip can be opened like this; fills in what f is.
+static int
+check_open(struct file *f, int mode)
+{
+  struct inode *ip = f->ip;
+  int err = ilock(ip);
+  if (err < 0)
+    return err;
+  int type = ip->type;
+  f->major = ip->major;
+  iunlock(ip);
+  if (type == T_DIR && (f->writable || (mode & O_CREATE)))
+    return -EISDIR;
+  if (type == T_DEVICE) {
+    f->type = FD_DEVICE;
+    return f->major >= 0 && f->major < NDEV ? 0 : -ENODEV;
+  }
+  return type == T_FILE && (mode & O_TRUNC) ? itruncate(ip, 0) : 0;
+}
+
+int64
+sys_open(void)
+{
+  char path[MAXPATH];
+  int mode = argint(1), err = argpath(0, path);
+  if (err < 0)
+    return err;
+  if (!fd_left())
+    return -EMFILE;
+  struct file *f = filealloc();
+  if (f == 0)
+    return -ENFILE;
+  f->readable = (mode & O_WRONLY) == 0;
+  f->writable = (mode & (O_WRONLY | O_RDWR)) != 0;
+  if ((err = find_or_create(path, mode, &f->ip)) < 0 || (err = check_open(f, mode)) < 0 ||
+      (err = fd_add(f)) < 0)
+    fileclose(f);
+  return err;
+}
+
+int64
+sys_pipe(void)
+{
+  struct proc *p = myproc();
+  struct file *end[2];
+  int fd[2], err = user_range(p->mm, arg(0), sizeof(fd), 1);
+  if (err < 0 || (err = pipealloc(&end[0], &end[1])) < 0)
+    return err;
+  if ((err = fd[0] = fd_add(end[0])) < 0)
+    goto close_files;
+  if ((err = fd[1] = fd_add(end[1])) < 0)
+    goto drop_first;
+  if ((err = copyout(p->mm, arg(0), fd, sizeof(fd))) == 0)
+    return 0;
+
+  fd_take(fd[1]);
+drop_first:
+  fd_take(fd[0]);
+close_files:
+  fileclose(end[0]);
+  fileclose(end[1]);
+  return err;
+}

@@ -1,0 +1,153 @@
+// SPDX-License-Identifier: MIT
+// System calls about processes, memory and the machine: decode the arguments, call who does it.
+
+#include "bio.h"
+#include "defs.h"
+#include "file.h"
+#include "proc.h"
+#include "riscv/fdt.h"
+#include "riscv/hart.h"
+#include "sysinfo.h"
+#include "vm.h"
+
+int64
+sys_fork(void)
+{
+  return fork();
+}
+
+int64
+sys_exit(void)
+{
+  exit(argint(0));
+}
+
+// wait(int *status): status may be 0. It is pinned first, so that no child is lost for a bad address.
+int64
+sys_wait(void)
+{
+  struct span s;
+  int status, err = 0;
+  span_kernel(&s, &status, sizeof(status));
+  if (arg(0) != 0) {
+    err = user_range(myproc()->mm, arg(0), sizeof(status), 1);
+    if (err == 0)
+      err = span_pin(&s, myproc()->mm, arg(0), sizeof(status), 1);
+    if (err < 0)
+      return err;
+  }
+  int pid = wait(&status);
+  if (pid >= 0)
+    span_put(&s, 0, &status, s.len);
+  span_unpin(&s);
+  return pid;
+}
+
+int64
+sys_kill(void)
+{
+  return kill(argint(0));
+}
+
+int64
+sys_getpid(void)
+{
+  return myproc()->pid;
+}
+
+int64
+sys_sbrk(void)
+{
+  int kind = argint(1);
+  if (kind != SBRK_EAGER && kind != SBRK_LAZY)
+    return -EINVAL;
+  return mm_sbrk(myproc()->mm, argint(0), kind == SBRK_LAZY);
+}
+
+// pause(ticks of 1/TICKS_HZ seconds)
+int64
+sys_pause(void)
+{
+  int n = argint(0);
+  return timer_pause(n < 0 ? 0 : n);
+}
+
+int64
+sys_uptime(void)
+{
+  return timer_ticks() & 0x7fffffff;
+}
+
+int64
+sys_setpgid(void)
+{
+  return setpgid(argint(0), argint(1));
+}
+
+int64
+sys_getpgid(void)
+{
+  return getpgid(argint(0));
+}
+
+int64
+sys_consctl(void)
+{
+  return consctl(argint(0), arg(1));
+}
+
+// procs(struct procinfo *, int max): a frame full at a time.
+int64
+sys_procs(void)
+{
+  struct mm *mm = myproc()->mm;
+  int max = argint(1), done = 0, n;
+  uint64 born = 0;
+  if (max < 0)
+    return -EINVAL;
+  if (max > NPROC)
+    max = NPROC;
+  struct procinfo *buf = kalloc();
+  if (buf == 0)
+    return -ENOMEM;
+  do {
+    int room = PGSIZE / sizeof(*buf);
+    n = procs_read(buf, max - done < room ? max - done : room, &born);
+    int err = copyout(mm, arg(0) + done * sizeof(*buf), buf, n * sizeof(*buf));
+    done = err < 0 ? err : done + n;
+  } while (done >= 0 && done < max && n > 0);
+  kfree(buf);
+  return done;
+}
+
+// sysinfo(struct sysinfo *, flags)
+int64
+sys_sysinfo(void)
+{
+  struct sysinfo si = {
+    .frames = nframes,
+    .boot = boot_frames,
+    .stacks = stack_frames(),
+    .procs = procs_count(),
+    .harts = machine.harts,
+    .uptime = timer_us(),
+  };
+  if (argint(1) & ~SI_DROP)
+    return -EINVAL;
+  if (argint(1) & SI_DROP)
+    fs_drop();
+  fs_info(&si);
+  si.free = kfree_frames();
+  return copyout(myproc()->mm, arg(0), &si, sizeof(si));
+}
+
+// poweroff(status): 0 ends QEMU with success, anything else becomes its exit status.
+int64
+sys_poweroff(void)
+{
+  int status = argint(0) & 0xff;
+  log_settle();
+  // The machine's test device ends QEMU: 0x5555 is success, 0x3333 a failure with this status.
+  mmio_write32(KVA(VIRT_TEST), status ? (uint)status << 16 | 0x3333 : 0x5555);
+  panic("the machine does not go off");
+}

@@ -1,0 +1,306 @@
+// SPDX-License-Identifier: MIT
+// The disk: a virtio block device behind one of the eight transports of the virt machine.
+//
+// Interface: virtio_disk_init, virtio_disk_intr; disk_submit and disk_wait, disk_flush;
+// disk_readonly, disk_blocks, disk_counts.
+//
+//   request --> slot: head, a descriptor per frame, status --> one descriptor of the queue
+//               (its table: head | frame | ... | frame | status)
+//
+// Slot i always uses descriptor i and keeps its own table, so there is no list of free descriptors:
+// a slot is free or it is not. As many requests are in flight as there are slots.
+//
+// Lock: disk.lock guards the struct disk and the queue; the interrupt handler takes it.
+//
+// 1. busy has a bit for every slot that the device may still touch; req[] says for whom.
+// 2. The device sees a new avail.idx only after the slot and the ring entry are written.
+// 3. An interrupt is acknowledged before the used ring is looked at: what completes later
+//    interrupts again, so nothing is lost.
+// 4. done is the last thing written to a request: from then on it may be gone.
+
+#include "bio.h"
+#include "defs.h"
+#include "fs.h"
+#include "spinlock.h"
+#include "virtio.h"
+
+struct slot {
+  struct vq_desc table[DISK_RUN + 2];
+  struct vblk_head head;
+  uint8 status; // 0: it worked
+};
+
+struct disk {
+  struct spinlock lock;
+  uint64 regs; // its transport; 0: there is no disk
+  int readonly, canflush;
+  uint64 blocks;
+  uint64 nread, nwritten; // blocks
+  uint32 busy;
+  uint16 seen; // used.idx up to where we looked
+  struct diskreq *req[VQ_SIZE];
+  struct slot slots[VQ_SIZE];
+  struct vq_desc desc[VQ_SIZE] __attribute__((aligned(16)));
+  struct vq_avail avail;
+  struct vq_used used;
+};
+
+_Static_assert(VQ_SIZE <= 32, "disk.busy has 32 bits");
+
+static struct disk disk0 = { .lock = SPINLOCK("disk") };
+
+// ---- finding and starting the device ----
+
+static uint32
+reg(struct disk *d, uint r)
+{
+  return mmio_read32(d->regs + r);
+}
+
+static void
+set_reg(struct disk *d, uint r, uint32 v)
+{
+  mmio_write32(d->regs + r, v);
+}
+
+static void
+set_address(struct disk *d, uint r, const void *p)
+{
+  set_reg(d, r, KPA(p));
+  set_reg(d, r + 4, KPA(p) >> 32);
+}
+
+// Agree on features: 0, or the sentence that says why not.
+static const char *
+negotiate(struct disk *d)
+{
+  uint64 offered = 0;
+  for (int half = 0; half < 2; half++) {
+    set_reg(d, VIO_OFFERSEL, half);
+    offered |= (uint64)reg(d, VIO_OFFERED) << 32 * half;
+  }
+  uint64 must = VIO_F_VERSION1 | VIO_F_INDIRECT;
+  if ((offered & must) != must)
+    return "it lacks indirect descriptors or is a legacy device";
+  uint64 use = offered & (must | VIO_F_FLUSH | VIO_F_RO);
+  for (int half = 0; half < 2; half++) {
+    set_reg(d, VIO_ACCEPTSEL, half);
+    set_reg(d, VIO_ACCEPTED, use >> 32 * half);
+  }
+  d->canflush = (use & VIO_F_FLUSH) != 0;
+  d->readonly = (use & VIO_F_RO) != 0;
+  set_reg(d, VIO_STATUS, VIO_ACKNOWLEDGE | VIO_DRIVER | VIO_FEATURES_OK);
+  return reg(d, VIO_STATUS) & VIO_FEATURES_OK ? 0 : "it refuses the features it offered";
+}
+
+static const char *
+start_queue(struct disk *d)
+{
+  set_reg(d, VIO_QSEL, 0);
+  if (reg(d, VIO_QREADY) || reg(d, VIO_QMAX) < VQ_SIZE)
+    return "its queue is too small or in use";
+  set_reg(d, VIO_QNUM, VQ_SIZE);
+  set_address(d, VIO_QDESC, d->desc);
+  set_address(d, VIO_QAVAIL, &d->avail);
+  set_address(d, VIO_QUSED, &d->used);
+  set_reg(d, VIO_QREADY, 1);
+  return 0;
+}
+
+static const char *
+start(struct disk *d)
+{
+  if (reg(d, VIO_VERSION) != 2)
+    return "it is a legacy transport: QEMU needs -global virtio-mmio.force-legacy=false";
+  set_reg(d, VIO_STATUS, 0);
+  for (int i = 0; reg(d, VIO_STATUS) != 0; i++)
+    if (i == 1000000)
+      return "it does not finish its reset";
+  set_reg(d, VIO_STATUS, VIO_ACKNOWLEDGE | VIO_DRIVER);
+  const char *why = negotiate(d);
+  if (why == 0)
+    why = start_queue(d);
+  if (why == 0) {
+    uint64 sectors = reg(d, VIO_CONFIG) | (uint64)reg(d, VIO_CONFIG + 4) << 32;
+    d->blocks = sectors / (BSIZE / VBLK_SECTOR);
+    set_reg(d, VIO_STATUS, VIO_ACKNOWLEDGE | VIO_DRIVER | VIO_FEATURES_OK | VIO_DRIVER_OK);
+  }
+  return why;
+}
+
+// Called once by hart 0: the first transport that has a disk is it. Without one every request
+// fails with -EIO.
+void
+virtio_disk_init(void)
+{
+  struct disk *d = &disk0;
+  for (int i = 0; i < 8; i++) {
+    d->regs = KVA(VIRTIO0) + i * 0x1000;
+    if (reg(d, VIO_MAGIC) != VIO_IS_MAGIC || reg(d, VIO_DEVICE) != VIO_IS_DISK)
+      continue;
+    const char *why = start(d);
+    if (why == 0)
+      return;
+    set_reg(d, VIO_STATUS, VIO_FAILED);
+    printk("disk: transport %d cannot be used: %s\n", i, why);
+  }
+  d->regs = 0;
+}
+
+int
+disk_readonly(void)
+{
+  return disk0.readonly;
+}
+
+// Its size in blocks; 0: there is no disk.
+uint64
+disk_blocks(void)
+{
+  return disk0.regs ? disk0.blocks : 0;
+}
+
+// Blocks read and written since boot.
+void
+disk_counts(uint64 *reads, uint64 *writes)
+{
+  *reads = disk0.nread;
+  *writes = disk0.nwritten;
+}
+
+// ---- requests ----
+
+static struct vq_desc *
+add(struct vq_desc *to, const void *p, uint len, int flags)
+{
+  *to = (struct vq_desc){ .addr = KPA(p), .len = len, .flags = flags };
+  return to + 1;
+}
+
+// Describe req in slot i, and the slot in the queue.
+static void
+fill(struct disk *d, int i, struct diskreq *req)
+{
+  static const uint32 type[] = { VBLK_READ, VBLK_WRITE, VBLK_FLUSH };
+  struct slot *s = &d->slots[i];
+  uint64 sector = req->op == DISK_FLUSH ? 0 : (uint64)req->blockno * (BSIZE / VBLK_SECTOR);
+  s->head = (struct vblk_head){ .type = type[req->op], .sector = sector };
+  s->status = 0xff;
+
+  struct vq_desc *t = add(s->table, &s->head, sizeof(s->head), VQ_NEXT);
+  for (uint k = 0; k < req->n; k++)
+    t = add(t, page_va(req->pages[k]), BSIZE, VQ_NEXT | (req->op == DISK_READ ? VQ_WRITE : 0));
+  t = add(t, &s->status, 1, VQ_WRITE);
+  uint n = t - s->table;
+  for (uint k = 0; k < n - 1; k++)
+    s->table[k].next = k + 1;
+  add(&d->desc[i], s->table, n * sizeof(*t), VQ_INDIRECT);
+}
+
+static int
+take_slot(struct disk *d)
+{
+  for (int i = 0; i < VQ_SIZE; i++)
+    if ((d->busy & 1u << i) == 0) {
+      d->busy |= 1u << i;
+      return i;
+    }
+  return -1;
+}
+
+// Whether the device is asked at all; otherwise req is done.
+static int
+acceptable(struct disk *d, struct diskreq *req)
+{
+  assert(req->n <= DISK_RUN && (req->n > 0) == (req->op != DISK_FLUSH));
+  req->err = 0;
+  req->done = 1;
+  if (req->op == DISK_FLUSH && d->regs && !d->canflush)
+    return 0; // such a device is done with a write only when it is on the medium
+  req->err = -EIO;
+  if (d->regs == 0 || (d->readonly && req->op != DISK_READ))
+    return 0;
+  if ((uint64)req->blockno + req->n > d->blocks)
+    return 0;
+  req->err = req->done = 0;
+  return 1;
+}
+
+// Start req; sleeps while too many are in flight. The caller holds no spinlock. Requests in flight
+// may be done in any order.
+void
+disk_submit(struct diskreq *req)
+{
+  struct disk *d = &disk0;
+  int i;
+  if (!acceptable(d, req))
+    return;
+  acquire(&d->lock);
+  while ((i = take_slot(d)) < 0)
+    sleep(&d->busy, &d->lock);
+  d->req[i] = req;
+  fill(d, i, req);
+  d->avail.ring[d->avail.idx % VQ_SIZE] = i;
+  __atomic_store_n(&d->avail.idx, d->avail.idx + 1, __ATOMIC_RELEASE);
+  set_reg(d, VIO_NOTIFY, 0);
+  release(&d->lock);
+}
+
+// Wait until req is done: 0 or -EIO. Sleeps. The caller holds no spinlock.
+int
+disk_wait(struct diskreq *req)
+{
+  struct disk *d = &disk0;
+  if (!__atomic_load_n(&req->done, __ATOMIC_ACQUIRE)) {
+    acquire(&d->lock);
+    while (!req->done)
+      sleep(req, &d->lock);
+    release(&d->lock);
+  }
+  return req->err;
+}
+
+// What was written before is on the medium when this returns: 0 or -EIO. Sleeps.
+int
+disk_flush(void)
+{
+  struct diskreq req = { .op = DISK_FLUSH };
+  disk_submit(&req);
+  return disk_wait(&req);
+}
+
+// The device is done with slot i.
+static void
+finish(struct disk *d, uint i)
+{
+  if (i >= VQ_SIZE || (d->busy & 1u << i) == 0) {
+    printk("disk: the device completed a request that nobody made\n");
+    return;
+  }
+  struct diskreq *req = d->req[i];
+  if (req->op == DISK_READ)
+    d->nread += req->n;
+  else
+    d->nwritten += req->n;
+  if (d->busy == ~0u)
+    wakeup(&d->busy);
+  d->busy &= ~(1u << i);
+  req->err = d->slots[i].status == 0 ? 0 : -EIO;
+  __atomic_store_n(&req->done, 1, __ATOMIC_RELEASE);
+  wakeup(req);
+}
+
+// A transport interrupts. Called with interrupts off, by the trap handler.
+void
+virtio_disk_intr(void)
+{
+  struct disk *d = &disk0;
+  acquire(&d->lock);
+  if (d->regs) {
+    set_reg(d, VIO_INTACK, reg(d, VIO_INTSTATUS));
+    io_fence();
+    while (d->seen != __atomic_load_n(&d->used.idx, __ATOMIC_ACQUIRE))
+      finish(d, d->used.ring[d->seen++ % VQ_SIZE].id);
+  }
+  release(&d->lock);
+}
