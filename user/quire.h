@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// What Quire adds to xv6's calls and library.
+#pragma once
+
+#include "kernel/types.h"
+#include "kernel/errno.h"
+#include "kernel/sysinfo.h"
+
+// System calls. Each returns -1 and sets errno when it fails.
+
+#define SEEK_SET 0
+#define SEEK_CUR 1
+#define SEEK_END 2
+
+int64 lseek(int fd, int64 offset, int whence); // the new position
+int ftruncate(int fd, uint64 size);
+int fsync(int fd);              // what this file is, is on the disk when it returns
+int setpgid(int pid, int pgid); // 0 for pid: the caller; 0 for pgid: a group of its own
+int getpgid(int pid);
+int consctl(int what, uint64 arg);     // sysinfo.h: CONS_*
+int procs(struct procinfo *, int max); // how many it wrote
+int sysinfo(struct sysinfo *, int flags);
+int poweroff(int status); // status becomes QEMU's exit status
+// kill() takes a group too: kill(-pgid).
+
+// Library.
+
+extern int errno;            // why the last call failed
+extern const char *progname; // argv[0]
+const char *strerror(int);
+void perror(const char *what);   // "what: why" on fd 2
+void complain(const char *what); // "program: what: why" on fd 2
+int number(const char *, int *); // 1: all of it is a decimal int, maybe with a sign; 0: not
+int snprintf(char *buf, uint size, const char *fmt, ...) __attribute__((format(__printf__, 3, 4)));
+char *strncpy(char *, const char *, uint);
+int strncmp(const char *, const char *, uint);
+char *strrchr(const char *, char);
+void *calloc(uint n, uint size);
+void *realloc(void *, uint);

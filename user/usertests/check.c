@@ -1,0 +1,39 @@
+// SPDX-License-Identifier: MIT
+// Judging: what a test says when something is not as it must be. One write a sentence, so that
+// sentences of several processes do not mix.
+#include "test.h"
+
+static void
+say(const char *text)
+{
+  write(2, text, strlen(text));
+}
+
+// Ends the process: what was not true.
+void
+broken(const char *file, int line, const char *what)
+{
+  char text[400];
+  snprintf(text, sizeof(text), "\n  %s:%d: not so: %s (pid %d, errno %d: %s)\n", file, line, what,
+           getpid(), errno, strerror(errno));
+  say(text);
+  exit(1);
+}
+
+// Ends the process unless the call failed with one of two error numbers.
+void
+must_fail(const char *file, int line, const char *call, int64 got, int e1, int e2)
+{
+  char text[400];
+  int err = errno;
+  if (got == -1 && (err == e1 || err == e2))
+    return;
+  if (got == -1)
+    snprintf(text, sizeof(text), "\n  %s:%d: %s failed with %d (%s), not %d (%s)\n", file, line,
+             call, err, strerror(err), e1, strerror(e1));
+  else
+    snprintf(text, sizeof(text), "\n  %s:%d: %s gave %ld, not error %d (%s)\n", file, line, call,
+             got, e1, strerror(e1));
+  say(text);
+  exit(1);
+}
