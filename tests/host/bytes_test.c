@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: MIT
+// The memory and string functions of kernel/string.c, run on the host against those of its C library.
+// test_bytes.py compiles the kernel's with k_ before their names.
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+void *k_memset(void *, int, size_t);
+void *k_memmove(void *, const void *, size_t);
+void *k_memcpy(void *, const void *, size_t);
+int k_memcmp(const void *, const void *, size_t);
+int k_strcmp(const char *, const char *);
+int k_strncmp(const char *, const char *, size_t);
+size_t k_strlen(const char *);
+
+#define SIZE 400
+
+static unsigned char ours[SIZE], theirs[SIZE];
+
+static void
+must(int fact, const char *what, int a, int b, int n)
+{
+  if (!fact) {
+    printf("%s is wrong: %d, %d, %d\n", what, a, b, n);
+    exit(1);
+  }
+}
+
+static void
+refill(void)
+{
+  for (int i = 0; i < SIZE; i++)
+    ours[i] = theirs[i] = rand();
+}
+
+// Every distance and alignment, and all lengths from 0 on; nothing outside may change.
+static void
+moves(void)
+{
+  for (int from = 64; from < 80; from++)
+    for (int to = 40; to < 104; to++)
+      for (int n = 0; n < 200; n = n < 20 ? n + 1 : n + 13) {
+        refill();
+        void *r = k_memmove(ours + to, ours + from, n);
+        memmove(theirs + to, theirs + from, n);
+        must(r == ours + to && memcmp(ours, theirs, SIZE) == 0, "memmove", from, to, n);
+      }
+}
+
+static void
+copies_and_fills(void)
+{
+  for (int from = 0; from < 9; from++)
+    for (int to = 200; to < 209; to++)
+      for (int n = 0; n < 180; n++) {
+        refill();
+        k_memcpy(ours + to, ours + from, n);
+        memcpy(theirs + to, theirs + from, n);
+        must(memcmp(ours, theirs, SIZE) == 0, "memcpy", from, to, n);
+        k_memset(ours + to, from * 77 - 300, n);
+        memset(theirs + to, from * 77 - 300, n);
+        must(memcmp(ours, theirs, SIZE) == 0, "memset", from, to, n);
+      }
+}
+
+static int
+sign(int x)
+{
+  return (x > 0) - (x < 0);
+}
+
+static void
+compares(void)
+{
+  static const char *const words[] = { "",     "a",    "b",    "ab", "abc", "abd", "abcdefghijkl",
+                                       "\x80", "\xff", "a\x80" };
+  int count = sizeof(words) / sizeof(words[0]);
+  for (int a = 0; a < count; a++)
+    for (int b = 0; b < count; b++) {
+      must(sign(k_strcmp(words[a], words[b])) == sign(strcmp(words[a], words[b])), "strcmp", a, b,
+           0);
+      for (int n = 0; n < 8; n++)
+        must(sign(k_strncmp(words[a], words[b], n)) == sign(strncmp(words[a], words[b], n)),
+             "strncmp", a, b, n);
+      must(k_strlen(words[a]) == strlen(words[a]), "strlen", a, 0, 0);
+    }
+  for (int n = 0; n < 40; n++)
+    for (int at = 0; at <= n; at++) {
+      refill();
+      memcpy(ours + 100, theirs, n + 1);
+      ours[100 + at] ^= 0x80;
+      must(sign(k_memcmp(ours + 100, theirs, n)) == sign(memcmp(ours + 100, theirs, n)), "memcmp",
+           at, 0, n);
+    }
+}
+
+int
+main(void)
+{
+  srand(1);
+  moves();
+  copies_and_fills();
+  compares();
+  return 0;
+}

@@ -1,0 +1,85 @@
+# SPDX-License-Identifier: MIT
+"""The debugger: attaches by itself, stops on walk, steps through it, knows kernel and programs."""
+
+import os
+import socket
+import subprocess
+
+from quire import BUILD, ROOT, clean_env, make, test
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return str(s.getsockname()[1])
+
+
+def waiting_machine(t, cpus):
+    portfile, port = f"{ROOT}/{BUILD}/gdb.port", free_port()
+    m = t.start(cpus=cpus, before=("-g", port, "-p", portfile))
+    m.expect("Waiting for a debugger on port " + port)
+    return m, port
+
+
+def debug(t, port, *commands, seconds=60):
+    argv = ["sh", "tools/gdb/attach", BUILD, port, "-batch"]
+    for c in commands:
+        argv += ["-ex", c]
+    return t.check(argv, seconds=seconds)
+
+
+@test(quick=True)
+def a_breakpoint_on_walk_hits_and_steps(t):
+    m, port = waiting_machine(t, 2)
+    said = debug(t, port, "break walk", "continue", "bt 3", "stepi", "stepi", "step", "step", "info line",
+                 "print/x va", "delete", "info line main", "user-symbols cat", "info line main",
+                 "detach")
+    t.has(said, r"hit Breakpoint 1, walk \(pagetable=")
+    t.has(said, r"#1 .*mappages|#1 .*kvm")
+    t.has(said, r"Line \d+ of \"kernel/vm\.c\"")
+    t.has(said, r"\$1 = 0x[0-9a-f]+")
+    t.has(said, r"\"user/sh\.c\"(.*\n)*.*\"user/cat\.c\"")
+    t.lacks(said.split("user/cat.c")[1], r"user/sh\.c")
+    t.lacks(said, "Cannot access memory|No symbol")
+    m.expect(r"^\$ \Z")
+    t.shut_down(m)
+
+
+@test()
+def a_program_can_be_stopped(t):
+    m, port = waiting_machine(t, 1)
+    debug(t, port, "detach")
+    m.expect(r"^\$ \Z")
+    proc = subprocess.Popen(
+        ["sh", "tools/gdb/attach", BUILD, port, "-batch", "-ex", "user-symbols echo", "-ex", "hbreak main",
+         "-ex", "continue", "-ex", "info line", "-ex", "print argc", "-ex", "detach"],
+        cwd=ROOT, env=clean_env(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    try:
+        os.set_blocking(proc.stdout.fileno(), True)
+        said = b""
+        while b"reakpoint 1" not in said and (more := os.read(proc.stdout.fileno(), 4096)):
+            said += more
+        m.send("echo one two")
+        said += proc.communicate(timeout=60)[0]
+    finally:
+        proc.kill()
+    m.expect(r"^one two\n\$ \Z")
+    t.has(said.decode(), r"\"user/echo\.c\"")
+
+
+@test(quick=True)
+def a_port_that_is_taken_is_told(t):
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        s.listen()
+        port = s.getsockname()[1]
+        status, said = make("qemu-gdb", f"B={BUILD}", f"GDBPORT={port}")
+    t.true(status != 0, "make qemu-gdb succeeded")
+    t.has(said, f"Port {port} is taken.*GDBPORT=")
+
+
+@test(quick=True)
+def gdb_without_a_machine_is_told(t):
+    status, said = t.command(["sh", "tools/gdb/attach", t.folder, ""])
+    t.equal(status, 2)
+    t.has(said, "run 'make qemu-gdb'")
