@@ -4,7 +4,9 @@
 
 #include "kernel/types.h"
 #include "kernel/errno.h"
+#include "kernel/mman.h"
 #include "kernel/sysinfo.h"
+#include "kernel/vmstat.h"
 
 // System calls. Each returns -1 and sets errno when it fails.
 
@@ -22,6 +24,31 @@ int procs(struct procinfo *, int max); // how many it wrote
 int sysinfo(struct sysinfo *, int flags);
 int poweroff(int status); // status becomes QEMU's exit status
 // kill() takes a group too: kill(-pgid).
+
+void *mmap(void *addr, uint64 len, int prot, int flags, int fd, uint64 off); // MAP_FAILED
+int munmap(void *addr, uint64 len);
+int mprotect(void *addr, uint64 len, int prot);
+int msync(void *addr, uint64 len, int flags);
+int madvise(void *addr, uint64 len, int advice);
+int mincore(void *addr, uint64 len, uchar *vec); // 1 in vec: the page has a frame here or in the cache
+
+// What the pages from va on are: how many of n it described. pid 0: the caller.
+int pageinfo_of(int pid, const void *va, int n, struct pageinfo *);
+int pageinfo(const void *va, int n, struct pageinfo *); // the caller's own
+int vmas(int pid, struct vmainfo *, int max);           // how many ranges there are
+int vmstat(struct vmstat *);
+int vmctl(int what, uint64 arg); // vmstat.h: VMCTL_*
+int waitinfo(struct waitinfo *); // wait(), and how it died; its pid
+
+// Threads: the calls that user/thread.h is made of.
+int clone(void (*fn)(void *), void *arg, void *stack); // a thread's id; stack: its top
+void texit(int status) __attribute__((noreturn));      // this thread ends
+int join(int tid, int *status);                        // wait until a thread has ended
+int gettid(void);
+int futex(int *addr, int op, int value); // FUTEX_WAIT: sleep while *addr is value. FUTEX_WAKE: how many woke
+
+#define FUTEX_WAIT 0
+#define FUTEX_WAKE 1
 
 // Library.
 
