@@ -228,7 +228,7 @@ _builds, _builds_lock = {}, threading.Lock()
 def clean_env():
     """The environment without what the make that runs the tests told its children."""
     return {k: v for k, v in os.environ.items()
-            if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "CI", "B", "DEBUG",
+            if k not in ("MAKEFLAGS", "MFLAGS", "MAKELEVEL", "MAKEOVERRIDES", "B", "DEBUG",
                          "LLVM", "EXTRA", "FILES", "FSSIZE", "CPUS", "MEM")}
 
 
