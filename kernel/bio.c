@@ -377,6 +377,30 @@ cache_remove(uint inum, uint from, uint to)
   }
 }
 
+// A page of file inum (0: of any) with from <= index < to that mappings may store into, with a
+// reference; 0: no more. *i starts with 0 and says how far the search has come. Does not sleep.
+struct page *
+cache_writable(uint inum, uint from, uint to, uint *i)
+{
+  uint n = inum && to - from < nbuckets ? to - from : nbuckets;
+  for (; *i < n; ++*i) {
+    uint b = hash(inum, from + *i);
+    if (buckets[b] == 0)
+      continue;
+    acquire(lock_of(b));
+    struct page *pg = buckets[b];
+    while (pg && ((flags_of(pg) & PF_WRITABLE) == 0 ||
+                  (inum && (pg->inum != inum || pg->index < from || pg->index >= to))))
+      pg = pg->hnext;
+    if (pg)
+      page_get(pg);
+    release(lock_of(b));
+    if (pg)
+      return pg;
+  }
+  return 0;
+}
+
 // The clock's hand is at bucket b: drop what nobody has and nobody used lately.
 static int
 sweep(uint b)

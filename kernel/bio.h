@@ -40,6 +40,8 @@ void disk_counts(uint64 *reads, uint64 *writes);
 #define PF_REFERENCED 0x08 // used since the clock's hand passed
 #define PF_LOGGED     0x10 // in the running transaction, at logslot
 #define PF_CACHED     0x20 // can be found under (inum, index)
+#define PF_WRITABLE   0x40 // a mapping may store into it: a reference, see mm/filemap.c
+#define PF_DIRTY      0x80 // one has, and is gone
 
 uint64 bio_tables(void *at, uint64 nframes);
 int bread(uint blockno, struct page **);
@@ -53,6 +55,7 @@ void page_lock(struct page *);
 void page_unlock(struct page *);
 void page_set(struct page *, uint flags);
 void page_clear(struct page *, uint flags);
+struct page *cache_writable(uint inum, uint from, uint to, uint *i);
 void cache_remove(uint inum, uint from, uint to);
 int cache_shrink(int n);
 uint64 cache_frames(void);

@@ -87,6 +87,7 @@ int kill(int pid);
 int setpgid(int pid, int pgid);
 int getpgid(int pid);
 struct mm *proc_set_mm(struct proc *, struct mm *);
+struct mm *proc_mm(int pid);
 int procs_read(struct procinfo *, int max, uint64 *born);
 int procs_count(void);
 uint64 stack_frames(void);

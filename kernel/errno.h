@@ -33,6 +33,8 @@
 #define EMLINK       31 // too many links
 #define EPIPE        32 // nobody reads this pipe
 #define ERANGE       34 // the result does not fit
+#define EDEADLK      35 // it would wait for itself
 #define ENAMETOOLONG 36 // a name longer than DIRSIZ, or a path longer than MAXPATH
 #define ENOSYS       38 // no such system call
 #define ENOTEMPTY    39 // the directory is not empty
+#define EOVERFLOW    75 // beyond the largest size

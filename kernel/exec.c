@@ -117,9 +117,15 @@ map_segment(struct mm *mm, struct inode *ip, const struct proghdr *ph)
     v = vma_add(mm, start, end, PROT_READ | PROT_WRITE, &anon_ops);
     return v ? read_segment(mm, v, ip, ph) : -ENOMEM;
   }
-  if (file_map(mm, start, fpage, prot, ip, ph->off - (ph->vaddr - start),
-               ph->memsz > ph->filesz ? fend : fpage) == 0)
+  if ((v = vma_new(mm, start, fpage, prot, &file_ops)) == 0)
     return -ENOMEM;
+  int err = file_attach(v, ip, VM_TEXT, ph->off - (ph->vaddr - start),
+                        ph->memsz > ph->filesz ? fend : fpage);
+  if (err < 0) {
+    vma_drop(v);
+    return err;
+  }
+  vma_insert(mm, v);
   return end == fpage || vma_add(mm, fpage, end, prot, &anon_ops) ? 0 : -ENOMEM;
 }
 
@@ -131,7 +137,10 @@ program_open(const char *path, struct program *prog)
   int err = namei(path, &prog->ip);
   if (err < 0)
     return err;
-  text_get(prog->ip);
+  if ((err = text_get(prog->ip, 1)) < 0) {
+    iput(prog->ip);
+    return err;
+  }
   if ((err = ilock(prog->ip)) < 0)
     goto bad;
   istat(prog->ip, &st);
@@ -154,7 +163,7 @@ program_open(const char *path, struct program *prog)
   return 0;
 
 bad:
-  text_put(prog->ip);
+  text_put(prog->ip, 1);
   iput(prog->ip);
   return err;
 }
@@ -162,7 +171,7 @@ bad:
 static void
 program_close(struct program *prog)
 {
-  text_put(prog->ip);
+  text_put(prog->ip, 1);
   iput(prog->ip);
 }
 
@@ -183,7 +192,7 @@ push_words(struct mm *mm, const struct words *w, uint64 *sp)
 static int
 program_load(struct program *prog, const struct words *w, struct mm **out, uint64 *sp)
 {
-  struct mm *mm = mm_new();
+  struct mm *mm = mm_new(0);
   int err = mm ? 0 : -ENOMEM;
   for (int i = 0; i < prog->elf.phnum && err == 0; i++)
     if (prog->seg[i].type == ELF_LOAD)

@@ -30,7 +30,7 @@
 #define NQUEUE 64
 
 struct cpu cpus[NCPU];
-struct proc idles[NCPU];
+struct proc idles[NCPU] = { [0 ... NCPU - 1] = { .counts = &vm_total } };
 
 static struct sleepq {
   struct spinlock lock;

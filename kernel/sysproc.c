@@ -151,3 +151,10 @@ sys_poweroff(void)
   mmio_write32(KVA(VIRT_TEST), status ? (uint)status << 16 | 0x3333 : 0x5555);
   panic("the machine does not go off");
 }
+
+int64 sys_waitinfo(void) { return -ENOSYS; }
+int64 sys_clone(void) { return -ENOSYS; }
+int64 sys_texit(void) { return -ENOSYS; }
+int64 sys_join(void) { return -ENOSYS; }
+int64 sys_gettid(void) { return -ENOSYS; }
+int64 sys_futex(void) { return -ENOSYS; }

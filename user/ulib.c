@@ -290,9 +290,11 @@ static const char *const reasons[] = {
   [EMLINK] = "too many links",
   [EPIPE] = "nobody reads this pipe",
   [ERANGE] = "result too large",
+  [EDEADLK] = "would wait for itself",
   [ENAMETOOLONG] = "name too long",
   [ENOSYS] = "no such system call",
   [ENOTEMPTY] = "directory not empty",
+  [EOVERFLOW] = "too large",
 };
 
 const char *
@@ -313,4 +315,10 @@ void
 complain(const char *what)
 {
   fprintf(2, "%s: %s: %s\n", progname, what, strerror(errno));
+}
+
+int
+pageinfo(const void *va, int n, struct pageinfo *out)
+{
+  return pageinfo_of(0, va, n, out);
 }

@@ -78,6 +78,7 @@ span_pin(struct span *s, struct mm *mm, uint64 va, uint64 len, int write)
 {
   int err = 0;
   s->kva = 0;
+  s->write = write;
   s->off = PGOFF(va);
   s->npin = 0;
   s->len = 0;
@@ -94,8 +95,12 @@ span_pin(struct span *s, struct mm *mm, uint64 va, uint64 len, int write)
 void
 span_unpin(struct span *s)
 {
-  while (s->npin > 0)
-    page_put(s->pin[--s->npin]);
+  while (s->npin > 0) {
+    struct page *pg = s->pin[--s->npin];
+    if (s->write && pg->kind == PG_CACHE)
+      file_wrote(pg);
+    page_put(pg);
+  }
 }
 
 // The bytes at `at` of s, and in *n how many of them lie together.

@@ -15,6 +15,7 @@ struct span {
   uint off;  // where the memory starts in the first pinned page
   uint len;  // bytes
   int npin;  // pages pinned
+  int write; // for storing into them
   struct page *pin[NPIN];
 };
 

@@ -13,6 +13,7 @@ void tlb_kernel(void);
 void tlb_enter(struct cpu *, struct mm *);
 void tlb_answer(void);
 void tlb_flush_page(struct mm *, uint64 va);
+void tlb_flush_range(struct mm *, uint64 start, uint64 end);
 void tlb_flush_all(struct mm *);
 void code_written(void);
 void code_see(struct cpu *);

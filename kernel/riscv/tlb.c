@@ -169,3 +169,13 @@ code_see(struct cpu *c)
   c->codegen = gen;
   asm volatile("fence.i" ::: "memory");
 }
+
+// The leaves of [start, end) did.
+void
+tlb_flush_range(struct mm *mm, uint64 start, uint64 end)
+{
+  if (end - start == PGSIZE)
+    flush(mm, 0, start);
+  else
+    flush(mm, 1, 0);
+}
