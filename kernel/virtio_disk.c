@@ -129,26 +129,30 @@ start(struct disk *d)
   return why;
 }
 
+// Whether d now is the disk behind the transport whose registers are there.
+static int
+probe(struct disk *d, uint64 regs)
+{
+  d->regs = regs;
+  if (reg(d, VIO_MAGIC) == VIO_IS_MAGIC && reg(d, VIO_DEVICE) == VIO_IS_DISK) {
+    const char *why = start(d);
+    if (why == 0)
+      return 1;
+    set_reg(d, VIO_STATUS, VIO_FAILED);
+    printk("disk: the one at 0x%lx cannot be used: %s\n", KPA(regs), why);
+  }
+  d->regs = 0;
+  return 0;
+}
+
 // Called once by hart 0: the first transport that has a disk is drive 0, and so on. Every request to
 // a drive that is not there fails with -EIO.
 void
 virtio_disk_init(void)
 {
-  struct disk *d = disks;
-  for (int i = 0; i < 8 && d < disks + NDRIVE; i++) {
-    d->regs = KVA(VIRTIO0) + i * 0x1000;
-    const char *why = 0;
-    if (reg(d, VIO_MAGIC) == VIO_IS_MAGIC && reg(d, VIO_DEVICE) == VIO_IS_DISK &&
-        (why = start(d)) == 0) {
-      d++;
-      continue;
-    }
-    if (why) {
-      set_reg(d, VIO_STATUS, VIO_FAILED);
-      printk("disk: transport %d cannot be used: %s\n", i, why);
-    }
-    d->regs = 0;
-  }
+  int n = 0;
+  for (int i = 0; i < 8 && n < NDRIVE; i++)
+    n += probe(&disks[n], KVA(VIRTIO0) + i * 0x1000);
 }
 
 int
