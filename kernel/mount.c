@@ -104,7 +104,7 @@ fs_info(struct sysinfo *si)
 void
 fs_drop(void)
 {
-  log_settle();
+  log_sync();
   inodes_shrink(0);
   while (cache_shrink(1 << 20) > 0)
     ;
