@@ -198,7 +198,7 @@ idle(void)
       next = steal(c);
     if (next == 0) {
       if (idle_harts == (1u << machine.harts) - 1)
-        log_idle();
+        log_nudge(0);
       timer_plan(0);
       if (c->nready == 0)
         asm volatile("wfi" ::: "memory");

@@ -73,7 +73,7 @@ timer_tick(void)
     wakeup(w);
   }
   release(&lock);
-  log_tick();
+  log_nudge(machine.timebase); // nothing waits longer than a second
   c->proc->runticks++;
   c->resched = 1;
   timer_plan(c->proc != c->idle);
