@@ -41,14 +41,14 @@ void main(uint64 hart, uint64 fdt) __attribute__((noreturn));
 // ---- traps and system calls ----
 
 // trapvec.S
-void enter_user(struct trapframe *) __attribute__((noreturn));
+void user_return(struct trapframe *) __attribute__((noreturn));
 void regs_here(struct trapframe *);
 
 // trap.c
 void trapinithart(void);
 void usertrap(struct trapframe *);
 void kerneltrap(struct trapframe *);
-void user_return(struct trapframe *) __attribute__((noreturn));
+void leave_kernel(void);
 void stack_overflow(uint64 sp, uint64 pc, uint64 fp) __attribute__((noreturn));
 
 // syscall.c
@@ -180,10 +180,8 @@ void plic_complete(int irq);
 void *memset(void *, int, size_t);
 void *memcpy(void *, const void *, size_t);
 void *memmove(void *, const void *, size_t);
-int memcmp(const void *, const void *, size_t);
-void page_zero(void *frame);
-void page_copy(void *to, const void *from);
+#define page_zero(frame)    memset(frame, 0, PGSIZE)
+#define page_copy(to, from) memmove(to, from, PGSIZE)
 size_t strlen(const char *);
 int strcmp(const char *, const char *);
-int strncmp(const char *, const char *, size_t);
 char *safestrcpy(char *, const char *, size_t); // always ends with a zero
