@@ -26,6 +26,7 @@ hart0(uint64 fdt)
   sched_init();
   procinit();
   upage_init();
+  file_init();
   trapinithart();
   plicinithart();
   storageinit();

@@ -16,6 +16,7 @@
 "disk",
 "uart",
 "bio",
+"writeback",
 "sleepq",
 "proc",
 "runq",

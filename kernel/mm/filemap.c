@@ -17,7 +17,7 @@
 //                                             everywhere, and if there was a D (or DIRTY, what a
 //                                             leaf that went has left) the page is logged
 //
-// write_back is done by msync, fsync, sync and, once a second, by the thread writeback.
+// write_back is done by msync, fsync, sync and, twice a second, by the thread writeback.
 //
 // Locks: mm->lock. It is released while the disk is read or an operation is open, as that takes the
 // inode's lock.
@@ -35,7 +35,8 @@
 #include "../riscv/hart.h"
 #include "mm.h"
 
-static uint nwritable; // pages that are WRITABLE; atomic
+static struct spinlock lock = SPINLOCK("writeback"); // for the sleep of the thread
+static uint nwritable;                               // pages that are WRITABLE; atomic
 
 // What a range is to its inode: see text_get.
 static int
@@ -182,7 +183,11 @@ file_own(struct page *pg)
   if (__atomic_fetch_or(&pg->flags, PF_WRITABLE, __ATOMIC_ACQ_REL) & PF_WRITABLE)
     return;
   page_get(pg);
-  __atomic_fetch_add(&nwritable, 1, __ATOMIC_RELAXED);
+  if (__atomic_fetch_add(&nwritable, 1, __ATOMIC_RELAXED) == 0) {
+    acquire(&lock);
+    wakeup(&nwritable);
+    release(&lock);
+  }
 }
 
 // The kernel has stored into pg, a pinned page of a shared range, for a program.
@@ -281,4 +286,24 @@ void
 file_unmap(struct inode *ip, uint64 size)
 {
   rmap_each(ip->inum, unmap_beyond, size);
+}
+
+static void
+writeback(void)
+{
+  for (;;) {
+    acquire(&lock);
+    while (__atomic_load_n(&nwritable, __ATOMIC_RELAXED) == 0)
+      sleep(&nwritable, &lock);
+    release(&lock);
+    timer_pause(TICKS_HZ / 2);
+    file_writeback(0, 0, 0); // who wants to know of errors syncs
+  }
+}
+
+// Called once, at boot.
+void
+file_init(void)
+{
+  kthread(writeback, "writeback");
 }
