@@ -22,6 +22,7 @@
 #include "bio.h"
 #include "defs.h"
 #include "fs.h"
+#include "proc.h"
 #include "spinlock.h"
 #include "virtio.h"
 
@@ -218,6 +219,10 @@ disk_submit(struct diskreq *req)
   if (d->regs == 0 || (d->readonly && req->op != DISK_READ) ||
       (uint64)req->blockno + req->n > d->blocks)
     return;
+  if (req->op == DISK_READ)
+    vm_count(disk_reads, req->n);
+  else
+    vm_count(disk_writes, req->n);
   acquire(&d->lock);
   while ((i = take_slot(d)) < 0)
     sleep(&d->busy, &d->lock);
