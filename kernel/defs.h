@@ -180,10 +180,8 @@ void plic_complete(int irq);
 void *memset(void *, int, size_t);
 void *memcpy(void *, const void *, size_t);
 void *memmove(void *, const void *, size_t);
-int memcmp(const void *, const void *, size_t);
-void page_zero(void *frame);
-void page_copy(void *to, const void *from);
+#define page_zero(frame)    memset(frame, 0, PGSIZE)
+#define page_copy(to, from) memmove(to, from, PGSIZE)
 size_t strlen(const char *);
 int strcmp(const char *, const char *);
-int strncmp(const char *, const char *, size_t);
 char *safestrcpy(char *, const char *, size_t); // always ends with a zero
