@@ -41,14 +41,14 @@ void main(uint64 hart, uint64 fdt) __attribute__((noreturn));
 // ---- traps and system calls ----
 
 // trapvec.S
-void enter_user(struct trapframe *) __attribute__((noreturn));
+void user_return(struct trapframe *) __attribute__((noreturn));
 void regs_here(struct trapframe *);
 
 // trap.c
 void trapinithart(void);
 void usertrap(struct trapframe *);
 void kerneltrap(struct trapframe *);
-void user_return(struct trapframe *) __attribute__((noreturn));
+void leave_kernel(void);
 void stack_overflow(uint64 sp, uint64 pc, uint64 fp) __attribute__((noreturn));
 
 // syscall.c
