@@ -93,7 +93,7 @@ uint64 stack_frames(void);
 void procdump(void);
 
 // exec.c
-int exec(const char *path);
+int exec(const char *path, uint64 argv);
 
 // ---- locks ----
 

@@ -494,7 +494,7 @@ first(void)
   p->entry = 0;
   if (namei("/", &root) < 0 || (p->files = files_new(root)) == 0)
     panic("no root directory");
-  int err = exec("/init");
+  int err = exec("/init", 0);
   if (err < 0)
     panic("cannot run /init: error %d", -err);
 }
