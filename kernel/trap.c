@@ -105,7 +105,7 @@ fp_start(struct proc *p)
 }
 
 // What nobody can help ends the running process, and the console says why.
-static void
+static NOINLINE void
 exception(struct proc *p, uint64 cause, uint64 va)
 {
   const struct deed *deed = deed_of(cause);
