@@ -99,27 +99,25 @@ pick(struct cpu *c)
 void
 arrive(void)
 {
-  struct proc *p = myproc(), *prev = mycpu()->prev;
-  if (p->mm && (p->tf->status & SSTATUS_FS) != FS_OFF) {
-    csr_set(sstatus, SSTATUS_FS);
-    fp_load(&p->fp);
-    p->tf->status = (p->tf->status & ~SSTATUS_FS) | FS_CLEAN;
-  }
+  struct proc *prev = mycpu()->prev;
   lock_inherit(&prev->lock, prev);
   if (prev->state == READY && !is_idle(prev))
     make_ready(prev); // it may run elsewhere from now on, but not end before it gets its lock
   release(&prev->lock);
 }
 
-// The registers of user floating point become p->fp, if they are p's and newer.
+// Registers of user floating point that p has changed become p->fp. It is off again: the next use loads
+// them, wherever that is (trap.c).
 void
 fp_keep(struct proc *p)
 {
-  if (p->mm && (p->tf->status & SSTATUS_FS) == FS_DIRTY) {
+  if (p->mm == 0)
+    return;
+  if ((p->tf->status & SSTATUS_FS) == FS_DIRTY) {
     csr_set(sstatus, SSTATUS_FS);
     fp_save(&p->fp);
-    p->tf->status = (p->tf->status & ~SSTATUS_FS) | FS_CLEAN;
   }
+  p->tf->status &= ~SSTATUS_FS;
 }
 
 // Leave p, which is running with only its own lock held, for next.
@@ -172,12 +170,12 @@ yield(void)
   pop_off();
 }
 
-// A process for the idle hart c from somebody else's queue, or 0.
+// A process for the idle hart c: from its own queue, else from somebody else's; or 0.
 static struct proc *
-steal(struct cpu *c)
+find(struct cpu *c)
 {
   struct proc *p = 0;
-  for (int i = 1; i < machine.harts && p == 0; i++)
+  for (int i = 0; i < machine.harts && p == 0; i++)
     p = pick(&cpus[(c->id + i) % machine.harts]);
   return p;
 }
@@ -193,9 +191,7 @@ idle(void)
   for (;;) {
     intr_off();
     __atomic_fetch_or(&idle_harts, 1u << c->id, __ATOMIC_SEQ_CST);
-    struct proc *next = pick(c);
-    if (next == 0)
-      next = steal(c);
+    struct proc *next = find(c);
     if (next == 0) {
       if (idle_harts == (1u << machine.harts) - 1)
         log_idle();
@@ -279,15 +275,15 @@ void
 wake_process(struct proc *p)
 {
   __atomic_store_n(&p->poked, 1, __ATOMIC_SEQ_CST); // either p sees this, or we see its chan
-  const void *chan = __atomic_load_n(&p->chan, __ATOMIC_SEQ_CST);
-  while (chan != 0) {
+  const void *chan;
+  int woken = 0;
+  while (!woken && (chan = __atomic_load_n(&p->chan, __ATOMIC_SEQ_CST)) != 0) {
     struct sleepq *q = queue_of(chan);
     acquire(&q->lock);
-    const void *now = p->chan;
-    if (now == chan)
+    woken = p->chan == chan;
+    if (woken)
       rouse(p);
     release(&q->lock);
-    chan = now == chan ? 0 : now;
   }
 }
 
