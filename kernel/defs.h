@@ -12,26 +12,14 @@
 #include "types.h"
 
 struct context;
-struct cpu;
-struct fault;
-struct file;
-struct files;
-struct inode;
-struct list;
 struct mm;
 struct page;
-struct pipe;
 struct proc;
 struct procinfo;
 struct sleeplock;
 struct slab;
-struct span;
 struct spinlock;
-struct stat;
-struct superblock;
-struct sysinfo;
 struct trapframe;
-struct vma;
 
 // ---- reset to C ----
 

@@ -19,7 +19,7 @@
 void
 initsleeplock(struct sleeplock *lk, const char *name)
 {
-  *lk = (struct sleeplock)SLEEPLOCK(name);
+  *lk = SLEEPLOCK(name);
 }
 
 // Whether the running process holds lk.
