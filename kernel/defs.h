@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What each door offers to the others, in reading order. The contracts stand at the definitions.
+// What each door offers to the others, in reading order. The contracts stand at the definitions. What
+// only assembler calls (main, usertrap, kerneltrap, stack_overflow) needs no declaration.
 #pragma once
 
 #include <stdarg.h>
@@ -21,11 +22,6 @@ struct slab;
 struct spinlock;
 struct trapframe;
 
-// ---- reset to C ----
-
-// main.c
-void main(uint64 hart, uint64 fdt) __attribute__((noreturn));
-
 // ---- traps and system calls ----
 
 // trapvec.S
@@ -34,10 +30,7 @@ void regs_here(struct trapframe *);
 
 // trap.c
 void trapinithart(void);
-void usertrap(struct trapframe *);
-void kerneltrap(struct trapframe *);
 void leave_kernel(void);
-void stack_overflow(uint64 sp, uint64 pc, uint64 fp) __attribute__((noreturn));
 
 // syscall.c
 void syscall(void);
@@ -51,6 +44,7 @@ int argstr(int n, char *buf, int max);
 void swtch(struct context *from, struct context *to);
 
 // sched.c
+void hart_init(int hart);
 void sched_init(void);
 void idle_start(void) __attribute__((noreturn));
 void sched(struct proc *);

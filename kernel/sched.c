@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Who runs next, and who sleeps for what.
 //
-// Interface: sched_init, idle_start at boot; sleep, wakeup, yield; sched for a process that ends;
+// Interface: hart_init, sched_init, idle_start at boot; sleep, wakeup, yield; sched for a process that ends;
 // make_ready and wake_process for proc.c.
 //
 //   a hart                       run queue of the hart              sleep queues, by address
@@ -142,13 +142,21 @@ switch_to(struct proc *p, struct proc *next)
   arrive();
 }
 
-// Give up the hart. Holds p->lock and nothing else; p's state says why. Returns when it runs again.
+// Give up the hart. Holds p->lock and nothing else; p's state says why: with READY, p goes on at once when
+// there is nobody else. The lock is released when this returns.
 void
 sched(struct proc *p)
 {
+  struct cpu *c = mycpu();
+  struct proc *next = pick(c);
   assert(holding(&p->lock) && p->noff == 1 && p->state != RUNNING);
-  struct proc *next = pick(mycpu());
-  switch_to(p, next ? next : mycpu()->idle);
+  if (next == 0 && p->state == READY) {
+    c->resched = 0;
+    p->state = RUNNING;
+    release(&p->lock);
+  } else {
+    switch_to(p, next ? next : c->idle);
+  }
 }
 
 // Let somebody else run, if there is somebody. The caller holds no spinlock.
@@ -156,18 +164,9 @@ void
 yield(void)
 {
   struct proc *p = myproc();
-  push_off();
-  struct cpu *c = mycpu();
-  c->resched = 0;
-  struct proc *next = pick(c);
-  if (next) {
-    acquire(&p->lock);
-    p->noff--; // the lock's own stays, until arrive on the other side
-    p->state = READY;
-    switch_to(p, next);
-    return;
-  }
-  pop_off();
+  acquire(&p->lock);
+  p->state = READY;
+  sched(p);
 }
 
 // A process for the idle hart c: from its own queue, else from somebody else's; or 0.
@@ -289,7 +288,7 @@ wake_process(struct proc *p)
 
 // ---- boot ----
 
-// Set up the queues and an idle process for every hart. Called once, by hart 0.
+// Set up the sleep queues. Called once, by hart 0.
 void
 sched_init(void)
 {
@@ -297,18 +296,23 @@ sched_init(void)
     initlock(&sleepqs[i].lock, "sleepq");
     list_init(&sleepqs[i].waiting);
   }
-  for (int h = 0; h < NCPU; h++) {
-    struct proc *p = &idles[h];
-    cpus[h].id = h;
-    cpus[h].proc = cpus[h].idle = p;
-    initlock(&cpus[h].rqlock, "runq");
-    list_init(&cpus[h].runq);
-    initlock(&p->lock, "proc");
-    p->state = RUNNING;
-    p->cpu = &cpus[h];
-    p->hart = p->slot = h;
-    safestrcpy(p->name, "idle", sizeof(p->name));
-  }
+}
+
+// This hart gets its number and its idle process, which runs from here on.
+void
+hart_init(int hart)
+{
+  struct cpu *c = &cpus[hart];
+  struct proc *p = &idles[hart];
+  asm volatile("mv tp, %0" ::"r"(p) : "memory");
+  c->id = p->hart = p->slot = hart;
+  c->proc = c->idle = p;
+  initlock(&c->rqlock, "runq");
+  list_init(&c->runq);
+  initlock(&p->lock, "proc");
+  p->cpu = c;
+  p->state = RUNNING;
+  safestrcpy(p->name, "idle", sizeof(p->name));
 }
 
 // From the boot stack over to the idle process's own. Interrupts are off.
