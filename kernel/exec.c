@@ -204,12 +204,14 @@ static int
 exec_words(const char *path, const struct words *w)
 {
   struct program *prog = kalloc();
-  struct mm *mm = mm_new();
+  struct mm *mm = 0;
   uint64 sp;
-  int err = prog && mm ? namei(path, &prog->ip) : -ENOMEM;
+  int err = prog ? namei(path, &prog->ip) : -ENOMEM;
   if (err == 0) {
     text_get(prog->ip);
-    if ((err = program_read(prog)) == 0 && (err = program_load(prog, w, mm, &sp)) == 0) {
+    if ((err = program_read(prog)) == 0)
+      err = (mm = mm_new()) ? program_load(prog, w, mm, &sp) : -ENOMEM;
+    if (err == 0) {
       become(myproc(), path, mm, prog->elf.entry, w->n, sp);
       mm = 0;
     }

@@ -17,14 +17,14 @@ memset(void *dst, int c, size_t n)
 {
   uchar *d = dst;
   word v = (uchar)c * 0x0101010101010101UL;
-  for (; n >= FILL; n -= FILL, d += FILL) {
+  for (uchar *stop = d + n / FILL * FILL; d < stop; d += FILL) {
     word *w = (word *)d;
     w[0] = w[1] = w[2] = w[3] = v;
     w[4] = w[5] = w[6] = w[7] = v;
     w[8] = w[9] = w[10] = w[11] = v;
     w[12] = w[13] = w[14] = w[15] = v;
   }
-  for (; n >= WORD; n -= WORD, d += WORD)
+  for (n %= FILL; n >= WORD; n -= WORD, d += WORD)
     *(word *)d = v;
   for (; n > 0; n--)
     *d++ = c;
@@ -57,9 +57,9 @@ memmove(void *dst, const void *src, size_t n)
     while (n > 0)
       n--, d[n] = s[n];
   }
-  for (; n >= LINE; n -= LINE, d += LINE, s += LINE)
+  for (const uchar *stop = s + n / LINE * LINE; s < stop; d += LINE, s += LINE)
     copy_line(d, s);
-  for (; n >= WORD; n -= WORD, d += WORD, s += WORD)
+  for (n %= LINE; n >= WORD; n -= WORD, d += WORD, s += WORD)
     *(word *)d = *(const word *)s;
   for (; n > 0; n--)
     *d++ = *s++;

@@ -92,7 +92,7 @@ why_bad(struct mm *mm, uint64 va, const char *refused)
 
 // The first use of floating point: it is off until then, so that programs without it never have
 // those registers saved.
-static void
+static enum outcome
 fp_start(struct proc *p)
 {
   push_off();
@@ -100,29 +100,34 @@ fp_start(struct proc *p)
   fp_load(&p->fp);
   p->tf->status |= FS_CLEAN;
   pop_off();
+  return FAULT_DONE;
 }
 
 // What nobody can help ends the running process, and the console says why.
 static NOINLINE void
-exception(struct proc *p, uint64 cause, uint64 va)
+obituary(const struct deed *deed, uint64 va, enum outcome o)
 {
-  const struct deed *deed = deed_of(cause);
-  const char *why = deed->why;
-  if (cause == CAUSE_ILLEGAL && (p->tf->status & SSTATUS_FS) == FS_OFF) {
-    fp_start(p);
-    return;
-  }
-  if (deed->access) {
-    enum outcome o = vmfault(p->mm, va, deed->access);
-    if (o == FAULT_DONE)
-      return;
-    why = o == FAULT_IO      ? "the disk failed, or the file ends before"
-          : o == FAULT_NOMEM ? "out of memory"
-                             : why_bad(p->mm, va, why);
-  }
+  struct proc *p = myproc();
+  const char *why = deed->access == 0  ? deed->why
+                    : o == FAULT_IO    ? "the disk failed, or the file ends before"
+                    : o == FAULT_NOMEM ? "out of memory"
+                                       : why_bad(p->mm, va, deed->why);
   printk("%s[%d]: killed: %s 0x%lx at pc 0x%lx: %s\n", p->name, p->pid, deed->does, va, p->tf->epc,
          why);
   __atomic_store_n(&p->killed, 1, __ATOMIC_RELAXED);
+}
+
+static void
+exception(struct proc *p, uint64 cause, uint64 va)
+{
+  const struct deed *deed = deed_of(cause);
+  enum outcome o = FAULT_BAD;
+  if (deed->access)
+    o = vmfault(p->mm, va, deed->access);
+  else if (cause == CAUSE_ILLEGAL && (p->tf->status & SSTATUS_FS) == FS_OFF)
+    o = fp_start(p);
+  if (o != FAULT_DONE)
+    obituary(deed, va, o);
 }
 
 // The last thing before user mode: nothing is left to do in the kernel, and interrupts are off.
@@ -132,7 +137,7 @@ leave_kernel(void)
   struct proc *p = myproc();
   for (;;) {
     intr_off();
-    if (killed(p)) {
+    if (__atomic_load_n(&p->killed, __ATOMIC_RELAXED)) {
       intr_on();
       exit(-1);
     }
