@@ -153,7 +153,6 @@ int consctl(int what, uint64 arg);
 // ---- the machine ----
 
 // plic.c
-void plicinit(void);
 void plicinithart(void);
 int plic_claim(void);
 void plic_complete(int irq);

@@ -27,7 +27,6 @@ hart0(uint64 fdt)
   procinit();
   upage_init();
   trapinithart();
-  plicinit();
   plicinithart();
   storageinit();
   printk("quire: %lu MiB, %d hart%s, kernel mapped by %u page-table pages\n",

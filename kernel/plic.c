@@ -19,18 +19,12 @@ context_reg(uint64 base, uint64 stride)
   return KVA(PLIC) + base + stride * (2 * mycpu()->id + 1);
 }
 
-// No source has less priority than another. Called once, by hart 0.
-void
-plicinit(void)
-{
-  for (int irq = 1; SOURCES >> irq; irq++)
-    mmio_write32(KVA(PLIC) + 4 * irq, 1);
-}
-
-// This hart listens.
+// This hart listens, to all of our devices alike.
 void
 plicinithart(void)
 {
+  for (int irq = 1; SOURCES >> irq; irq++)
+    mmio_write32(KVA(PLIC) + 4 * irq, 1);
   mmio_write32(context_reg(0x2000, 0x80), SOURCES);
   mmio_write32(context_reg(0x200000, 0x1000), 0);
 }

@@ -169,7 +169,7 @@ yield(void)
   sched(p);
 }
 
-// A process for the idle hart c: from its own queue, else from somebody else's; or 0.
+// A process for the idle hart c: the first of its own queue, or one to steal; else 0.
 static struct proc *
 find(struct cpu *c)
 {
