@@ -106,6 +106,7 @@ void *kalloc(void); // a frame, contents undefined; 0: none
 void kfree(void *);
 struct page *page_alloc(int kind);
 uint64 kfree_frames(void);
+struct page *frames_end(void);
 
 // vm.c; the rest is in mm/mm.h
 void kvminit(void);

@@ -283,6 +283,13 @@ kfree(void *va)
   page_put(pg);
 }
 
+// Behind the last frame whose struct page has been set up; all others are free.
+struct page *
+frames_end(void)
+{
+  return frames + virgin * BLOCK;
+}
+
 // Frames that are free, for reports.
 uint64
 kfree_frames(void)

@@ -19,7 +19,7 @@
 void
 initsleeplock(struct sleeplock *lk, const char *name)
 {
-  *lk = SLEEPLOCK(name);
+  *lk = (struct sleeplock)SLEEPLOCK(name);
 }
 
 // Whether the running process holds lk.

@@ -11,4 +11,4 @@ struct sleeplock {
   struct spinlock lk; // for those who wait
 };
 
-#define SLEEPLOCK(n) ((struct sleeplock){ .name = (n), .lk = SPINLOCK("sleeplock") })
+#define SLEEPLOCK(n) { .name = (n), .lk = { .name = "sleeplock" } }

@@ -142,6 +142,7 @@ struct mm *mm_join(struct mm *); // a user comes
 void mm_leave(struct mm *);      // a user goes
 struct mm *mm_fork(struct mm *);
 void mm_totals(struct vmstat *);
+int mm_all(struct mm **, int max);
 struct vma *vma_find(struct mm *, uint64 va);
 struct vma *vma_next(struct mm *, uint64 va);
 struct vma *vma_new(struct mm *, uint64 start, uint64 end, int prot, const struct vma_ops *);
@@ -211,7 +212,7 @@ int reclaim_policy(int policy);
 void reclaim_info(struct vmstat *);
 
 // check.c
-int mm_check(int breakit);
+int mm_check(uint64 breakit);
 
 // oom.c
 int oom(struct mm *);
