@@ -359,7 +359,7 @@ decide(struct fault *f)
   if (pte_allows(pte, f->access) && !(pte & PTE_A && (pte & PTE_D || f->access != ACCESS_WRITE)))
     return ad_fixup(f);
   if (pte_allows(pte, f->access)) {
-    tlb_flush_page(f->mm, f->va);
+    tlb_spurious(f->mm);
     return FAULT_DONE;
   }
   if (PTE_LEAF(pte) && f->access == ACCESS_WRITE)

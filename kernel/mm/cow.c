@@ -41,7 +41,7 @@ cow_fault(struct fault *f)
   if (pg->kind != PG_ANON || __atomic_load_n(&pg->ref, __ATOMIC_ACQUIRE) > 1)
     return copy(f, pg);
   __atomic_fetch_or(f->pte, PTE_W | PTE_A | PTE_D, __ATOMIC_RELAXED);
-  tlb_flush_page(f->mm, f->va); // here it only saves the spurious fault
+  tlb_gained(f->mm, f->va);
   return FAULT_DONE;
 }
 

@@ -67,7 +67,8 @@ struct mm {
   long resident;         //   leaves that map a frame
   uint64 asid;           // riscv/asid.c: generation above, number below
   uint running;          // atomic; bit h: satp of hart h holds this table
-  uint gen, seen[NCPU];  // riscv/tlb.c: flushes, and how far each hart has come
+  uint64 gen;            // riscv/tlb.c: flushes,
+  uint64 seen[NCPU];     //   and how far each hart has come
 };
 
 struct fault {
@@ -86,6 +87,8 @@ struct leaves {
   pte_t *pte;     // the leaf at va
   int level;      // its level
 };
+
+#define vm_count(name, n) ((void)(n)) // until processes have counters
 
 extern struct page *zero_page; // all zeros, mapped read-only wherever nothing was written yet
 
