@@ -293,21 +293,23 @@ uvmmap(struct mm *mm, uint64 va, struct page *pg, uint64 perm)
 struct gather {
   struct mm *mm;
   uint64 start, end; // of what was unmapped since the last flush
-  uint n;
+  uint n, tables;
   pte_t old[GATHER];
 };
 
 static void
 gather_free(struct gather *g)
 {
-  if (g->n > 0)
+  if (g->tables > 0)
+    tlb_flush_all(g->mm);
+  else if (g->n > 0)
     tlb_flush_range(g->mm, g->start, g->end);
   for (uint i = 0; i < g->n; i++)
     if (PTE_TABLE(g->old[i]))
       table_free(pa_page(PTE2PA(g->old[i])));
     else
       leaf_put(g->old[i], g->old[i] >> 60);
-  g->n = 0;
+  g->n = g->tables = 0;
 }
 
 static void
@@ -318,6 +320,7 @@ gather_add(struct gather *g, uint64 va, uint64 end, pte_t old)
   if (g->n == 0)
     g->start = va;
   g->end = end;
+  g->tables += PTE_TABLE(old);
   g->old[g->n++] = old;
 }
 
@@ -399,8 +402,7 @@ uvmsplit(struct mm *mm, uint64 va)
   for (int i = 0; i < PTES; i++)
     pte_fill(&table[i], old + i * PA2PTE(PGSIZE));
   __atomic_store_n(pte, PA2PTE(KPA(table)) | PTE_V, __ATOMIC_RELEASE);
-  va &= ~(HUGESIZE - 1);
-  tlb_flush_range(mm, va, va + HUGESIZE); // 4.2.1: a hart may still use the leaf that was
+  tlb_flush_all(mm); // 4.2.1: a hart may still use the leaf that was
   vm_count(huge_splits, 1);
   return 0;
 }
@@ -458,7 +460,7 @@ static enum outcome
 spurious(struct fault *f)
 {
   vm_count(spurious, 1);
-  tlb_flush_page(f->mm, f->va);
+  tlb_spurious(f->mm);
   return FAULT_DONE;
 }
 

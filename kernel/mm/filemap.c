@@ -142,7 +142,7 @@ file_mkwrite(struct fault *f)
   if (f->vma->ops == &file_ops && !(__atomic_load_n(&pg->flags, __ATOMIC_ACQUIRE) & PF_WRITABLE))
     return fetch(f, 1);
   __atomic_fetch_or(f->pte, PTE_W | PTE_A | PTE_D, __ATOMIC_RELAXED);
-  tlb_flush_page(f->mm, f->va); // here it only saves the spurious fault
+  tlb_gained(f->mm, f->va);
   vm_count(mkwrite, 1);
   return FAULT_DONE;
 }

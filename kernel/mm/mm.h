@@ -75,7 +75,8 @@ struct mm {
   uint64 hint;            //   mmap.c: where to look for room, downwards
   uint64 asid;            // riscv/asid.c: generation above, number below
   uint running;           // atomic; bit h: satp of hart h holds this table
-  uint gen, seen[NCPU];   // riscv/tlb.c: flushes, and how far each hart has come
+  uint64 gen;             // riscv/tlb.c: flushes,
+  uint64 seen[NCPU];      //   and how far each hart has come
   struct vmcounts counts; // changed atomically
   struct list all;        // vma.c: all address spaces that have users, under its lock
   struct family *family;  // rmap.c: those forked from one exec; for good
