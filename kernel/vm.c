@@ -41,6 +41,8 @@
 #include "riscv/hart.h"
 
 pagetable_t kernel_pagetable;
+static ushort kernel_entries[PTES / 2]; // those of its root that are in use; all others are empty
+static int nkernel;
 
 extern char text_start[], text_end[], rodata_end[]; // kernel.ld
 
@@ -198,6 +200,9 @@ kvminit(void)
   int level = 1; // so that every root can share the stacks that are still to come
   if (walk(kernel_pagetable, KSTACKS, 1, &level) == 0)
     panic("no memory for the table of kernel stacks");
+  for (int i = PTES / 2; i < PTES; i++)
+    if (kernel_pagetable[i] != 0)
+      kernel_entries[nkernel++] = i;
 }
 
 // This hart leaves the early page table for the kernel's own.
@@ -252,8 +257,8 @@ pagetable_t
 uvmcreate(void)
 {
   pagetable_t pt = table_new();
-  if (pt)
-    memcpy(pt + PTES / 2, kernel_pagetable + PTES / 2, PGSIZE / 2);
+  for (int i = 0; i < nkernel && pt; i++)
+    pt[kernel_entries[i]] = kernel_pagetable[kernel_entries[i]];
   return pt;
 }
 
@@ -327,9 +332,13 @@ gather_add(struct gather *g, uint64 va, uint64 end, pte_t old)
 static void
 unmap_table(struct gather *g, pagetable_t table, int level, uint64 va, uint64 end)
 {
-  for (pte_t *pte = &table[PX(level, va)]; va < end; pte++) {
+  uint64 size = LVLSIZE(level), next;
+  struct page *self = va_page(table);
+  for (pte_t *pte = &table[PX(level, va)]; va < end && self->used > 0; pte++, va = next) {
     pte_t old = *pte;
-    uint64 next = (va | (LVLSIZE(level) - 1)) + 1;
+    next = (va | (size - 1)) + 1;
+    if (old == 0)
+      continue;
     if (next > end)
       next = end;
     if (PTE_TABLE(old)) {
@@ -339,13 +348,12 @@ unmap_table(struct gather *g, pagetable_t table, int level, uint64 va, uint64 en
         gather_add(g, va, next, old);
       }
     } else if (pte_mapped(old)) {
-      g->mm->resident -= LVLSIZE(level) / PGSIZE;
+      g->mm->resident -= size / PGSIZE;
       gather_add(g, va, next, pte_take(pte) | AT_LEVEL(level));
-    } else if (old != 0) {
+    } else {
       g->mm->swapped--;
       swap_put(pte_take(pte));
     }
-    va = next;
   }
 }
 
@@ -356,6 +364,16 @@ uvmunmap(struct mm *mm, uint64 start, uint64 end)
 {
   struct gather g = { .mm = mm };
   unmap_table(&g, mm->pagetable, LEVELS - 1, start, end);
+  gather_free(&g);
+}
+
+// Unmap everything, range by range. Holds mm->lock. Sleeps while other harts answer.
+void
+uvmclear(struct mm *mm)
+{
+  struct gather g = { .mm = mm };
+  for (struct vma *v = vma_next(mm, 0); v; v = vma_next(mm, v->end))
+    unmap_table(&g, mm->pagetable, LEVELS - 1, v->start, v->end);
   gather_free(&g);
 }
 
