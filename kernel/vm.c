@@ -113,6 +113,18 @@ tables_new(uint64 va, int level, int lowest)
   return PA2PTE(KPA(table)) | PTE_V;
 }
 
+// Hang the missing tables below pte, the empty entry for va of a table of this level: 0 or -ENOMEM.
+// Apart from walk, which is short that way.
+static NOINLINE int
+grow(pte_t *pte, uint64 va, int level, int lowest)
+{
+  pte_t next = tables_new(va, level - 1, lowest);
+  if (next == 0)
+    return -ENOMEM;
+  pte_fill(pte, next);
+  return 0;
+}
+
 // The entry for va, and in *level where it was found. On the way in *level is the lowest level to
 // go to. The walk ends earlier at an entry that has a frame, whose size is then LVLSIZE(*level);
 // without alloc also at an empty entry. With alloc missing tables are made: all, or none and 0 when
@@ -122,12 +134,8 @@ walk(pagetable_t pagetable, uint64 va, int alloc, int *level)
 {
   for (int l = LEVELS - 1;; l--) {
     pte_t *pte = &pagetable[PX(l, va)];
-    if (l > *level && *pte == 0 && alloc) {
-      pte_t next = tables_new(va, l - 1, *level);
-      if (next == 0)
-        return 0;
-      pte_fill(pte, next);
-    }
+    if (alloc && *pte == 0 && l > *level && grow(pte, va, l, *level) < 0)
+      return 0;
     if (l == *level || !PTE_TABLE(*pte)) {
       *level = l;
       return pte;
@@ -465,7 +473,10 @@ fault_map(struct fault *f, struct page *pg)
   uint64 bits = prot_bits(f->vma->prot & ~PROT_WRITE) | PTE_R | PTE_A;
   if (f->access == ACCESS_WRITE)
     bits |= PTE_W | PTE_D;
-  if (uvmmap(f->mm, f->va, pg, bits) < 0) {
+  if (f->level == 0) {
+    pte_fill(f->pte, PA2PTE(page_pa(pg)) | bits | PTE_U | PTE_V);
+    f->mm->resident++;
+  } else if (uvmmap(f->mm, f->va, pg, bits) < 0) {
     page_put(pg);
     return FAULT_NOMEM;
   }
