@@ -72,9 +72,9 @@ h_msync(void)
   make("synced", 0, 3 * PGSIZE);
   int fd = open("synced", O_RDWR);
   char *p = map_file(fd, 0, 3, RW, MAP_SHARED);
-  memmove(p + PGSIZE, "through the mapping\n", 20);
+  memmove(p + PGSIZE, "\nthrough the mapping\n", 21);
   CHECK(msync(p, 3 * PGSIZE, MS_SYNC) == 0);
-  memmove(p + PGSIZE, "after", 5); // may be there or not
+  memmove(p + PGSIZE + 100, "after", 5); // may be there or not
   printf("synced\n");
   loiter(0);
   return 0;
