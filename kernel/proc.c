@@ -155,6 +155,7 @@ proc_alloc(void)
   list_init(&p->sibling);
   list_init(&p->waitq);
   list_init(&p->runq);
+  p->counts = &vm_total;
   p->kstack = KSTACK_TOP(p->slot);
   p->tf = (struct trapframe *)p->kstack - 1;
   p->context.ra = (uint64)forkret;
@@ -213,6 +214,7 @@ fork(void)
   int err = -ENOMEM;
   if ((child->mm = mm_fork(p->mm)) == 0)
     goto free_proc;
+  child->counts = &child->mm->counts;
   if ((child->files = files_copy(p->files)) == 0)
     goto free_mm;
   push_off();
@@ -270,8 +272,21 @@ proc_set_mm(struct proc *p, struct mm *mm)
   acquire(&pid_lock); // who looks at p->mm of others holds it
   struct mm *old = p->mm;
   p->mm = mm;
+  p->counts = mm ? &mm->counts : &vm_total;
   release(&pid_lock);
   return old;
+}
+
+// The address space of process pid (0: the caller), as one more user of it, which mm_leave ends; 0: no
+// such process, or it has none any more.
+struct mm *
+proc_mm(int pid)
+{
+  acquire(&pid_lock);
+  struct proc *p = pid == 0 ? myproc() : pid_find(pid);
+  struct mm *mm = p && p->mm ? mm_join(p->mm) : 0;
+  release(&pid_lock);
+  return mm;
 }
 
 // End the calling process. Its parent gets status. Does not return.
@@ -494,7 +509,7 @@ first(void)
   p->entry = 0;
   if (namei("/", &root) < 0 || (p->files = files_new(root)) == 0)
     panic("no root directory");
-  int err = exec("/init");
+  int err = exec("/init", 0);
   if (err < 0)
     panic("cannot run /init: error %d", -err);
 }

@@ -9,7 +9,7 @@ import sys
 
 import quire
 from image import Image
-from quire import BUILD, Elf, ROOT, build, clean_env, make, test
+from quire import BUILD, Elf, ROOT, build, changing, clean_env, make, test
 
 
 @test(quick=True, weight=1.5)
@@ -177,7 +177,8 @@ def the_kernel_does_not_grow(t):
 
 
 def said_by_qemu_target(t, *args, env=None):
-    status, said = make("qemu", f"B={BUILD}", *args, env=env)
+    with changing(BUILD):
+        status, said = make("qemu", f"B={BUILD}", *args, env=env)
     t.true(status != 0, "make qemu succeeded")
     lines = [x for x in said.split("\n") if x and not x.startswith(("make", "  "))]
     t.equal(len(lines), 1, f"the number of lines in {said!r}")
