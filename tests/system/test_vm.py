@@ -410,7 +410,7 @@ def vmstat_counts(t):
     m = t.boot(cpus=2)
     said = t.runs(m, "vmstat")
     count = {name: int(n) for n, name in re.findall(r"^ *(\d+)  (\w+) ", said, re.M)}
-    kinds = ("zero_fill", "zero_page", "cow_copy", "cow_reuse", "stack", "file", "mkwrite", "shm", "swap_in", "huge",
+    kinds = ("zero_fill", "zero_page", "cow_copy", "cow_reuse", "file", "mkwrite", "shm", "swap_in", "huge",
              "protection", "spurious", "ad")
     t.equal(sum(count[k] for k in kinds), count["faults"], "the faults of all kinds")
     t.true(count["frames_allocated"] > count["frames_freed"] > 0, f"frames: {count}")
