@@ -124,6 +124,10 @@ $B/user/_%: $B/obj/user/%.o $$(addprefix $B/obj/,$$(addsuffix .o,$$(basename $$(
 	@mkdir -p $(@D)
 	$(call q,LINK)$(LD) $(LDFLAGS) -T user/user.ld -o $@ $(filter %.o,$^)
 
+# Programs of tests share what runs and judges them.
+$B/user/_usertests $B/user/_vmtests: $(patsubst %.c,$B/obj/%.o,$(wildcard user/harness/*.c))
+$B/user/_vmtour: $B/obj/user/harness/probe.o
+
 $B/extra/_%: $X/%.o $B/obj/ulib.o $(EXTRALD) $B/flags.extra Makefile
 	@mkdir -p $(@D)
 	$(call q,LINK)$(LD) $(LDFLAGS) -T $(EXTRALD) -o $@ $(filter %.o,$^)
