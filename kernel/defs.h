@@ -32,6 +32,7 @@ struct superblock;
 struct sysinfo;
 struct trapframe;
 struct vma;
+struct waitinfo;
 
 // ---- reset to C ----
 
@@ -81,8 +82,9 @@ void userinit(void);
 struct proc *kthread(void (*fn)(void), const char *name);
 int fork(void);
 void exit(int status) __attribute__((noreturn));
-int wait(int *status);
+int wait(struct waitinfo *);
 int killed(struct proc *);
+int proc_doom(const struct waitinfo *);
 int kill(int pid);
 int setpgid(int pid, int pgid);
 int getpgid(int pid);

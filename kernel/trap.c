@@ -68,13 +68,16 @@ access_of(uint64 cause)
                                    : ACCESS_READ;
 }
 
-// Tell the console what ends the running process. what: "reads" and the like; why: one clause.
+// The running process dies of what it did: its parent can ask how (DIED_*), the console says what
+// ("reads" and the like) and why, in one clause.
 static void
-obituary(const char *what, uint64 va, const char *why)
+obituary(int how, int access, const char *what, uint64 va, const char *why)
 {
   struct proc *p = myproc();
-  printk("%s[%d]: killed: %s 0x%lx at pc 0x%lx: %s\n", p->name, p->pid, what, va, p->tf->epc, why);
-  __atomic_store_n(&p->killed, 1, __ATOMIC_RELAXED);
+  uint64 pc = p->tf->epc;
+  struct waitinfo died = { .how = how, .status = -1, .access = access, .va = va, .pc = pc };
+  if (proc_doom(&died))
+    printk("%s[%d]: killed: %s 0x%lx at pc 0x%lx: %s\n", p->name, p->pid, what, va, pc, why);
 }
 
 static const char *
@@ -105,11 +108,11 @@ page_fault(uint64 cause, uint64 va)
                                              : "reads";
   enum outcome o = vmfault(p->mm, va, access);
   if (o == FAULT_BAD)
-    obituary(verb, va, why_bad(p->mm, va, access));
+    obituary(DIED_FAULT, access, verb, va, why_bad(p->mm, va, access));
   else if (o == FAULT_IO)
-    obituary(verb, va, "the disk failed, or the file ends before");
+    obituary(DIED_IO, access, verb, va, "the disk failed, or the file ends before");
   else if (o == FAULT_NOMEM)
-    obituary(verb, va, "out of memory");
+    obituary(DIED_NOMEM, access, verb, va, "out of memory");
 }
 
 // An illegal instruction may be the first one of floating point: it is off until then, so that
@@ -125,7 +128,7 @@ illegal(struct proc *p, uint64 insn)
     pop_off();
     return;
   }
-  obituary("executes instruction", insn, "illegal");
+  obituary(DIED_ILLEGAL, 0, "executes instruction", insn, "illegal");
 }
 
 static void
@@ -136,11 +139,11 @@ exception(struct proc *p, uint64 cause, uint64 value)
   else if (cause == CAUSE_ILLEGAL)
     illegal(p, value);
   else if (cause == CAUSE_BREAK)
-    obituary("runs into ebreak", value, "no debugger here");
+    obituary(DIED_ILLEGAL, 0, "runs into ebreak", value, "no debugger here");
   else if (cause < 8)
-    obituary("accesses", value, "misaligned, or no such memory");
+    obituary(DIED_ILLEGAL, 0, "accesses", value, "misaligned, or no such memory");
   else
-    obituary("causes exception", cause, "nobody handles that");
+    obituary(DIED_ILLEGAL, 0, "causes exception", cause, "nobody handles that");
 }
 
 // The last thing before user mode: nothing is left to do in the kernel, and interrupts are off.

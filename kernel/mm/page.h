@@ -16,8 +16,7 @@
 #include "../list.h"
 #include "../riscv.h"
 #include "../types.h"
-
-enum page_kind { PG_RESERVED, PG_FREE, PG_KERNEL, PG_TABLE, PG_ANON, PG_CACHE, PG_ZERO };
+#include "../vmstat.h"
 
 struct page {
   uint8 kind;     // enum page_kind; changed by the frame's only owner
