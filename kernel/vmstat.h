@@ -113,7 +113,7 @@ struct waitinfo {
   int pid;
   int how;    // DIED_*
   int status; // DIED_EXIT: what it gave to exit(); else -1
-  int access; // DIED_FAULT: PROT_READ, PROT_WRITE or PROT_EXEC
+  int access; // DIED_FAULT to DIED_NOMEM: PROT_READ, PROT_WRITE or PROT_EXEC
   uint64 va;  // DIED_FAULT and later: the address, or the instruction
   uint64 pc;
 };
