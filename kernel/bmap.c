@@ -242,6 +242,7 @@ itrunc(struct inode *ip, uint64 size)
   if (size < ip->size)
     return shorten(ip, size);
   if (size > ip->size) {
+    tail_zero(ip);
     ip->size = size;
     iupdate(ip);
   }

@@ -76,6 +76,7 @@ int itruncate(struct inode *, uint64 size);
 // rw.c
 int ipage(struct inode *, uint index, struct page **);
 int page_cache_get(struct inode *, uint index, struct page **);
+void tail_zero(struct inode *);
 int page_cache_own(struct inode *, uint index);
 int readi(struct inode *, struct span *dst, uint64 off, uint n);
 int writei(struct inode *, const struct span *src, uint at, uint64 off, uint n);

@@ -103,6 +103,19 @@ readi(struct inode *ip, struct span *dst, uint64 off, uint n)
   return done;
 }
 
+// ip is about to grow: what programs have stored behind its end through a mapping is not the file's.
+// The caller has ip locked. Does not sleep.
+void
+tail_zero(struct inode *ip)
+{
+  uint used = ip->size % BSIZE;
+  struct page *pg = used ? page_cache_find(ip->inum, ip->size / BSIZE) : 0;
+  if (pg) {
+    memset((char *)page_va(pg) + used, 0, BSIZE - used);
+    page_put(pg);
+  }
+}
+
 // Page `index` to be written, with a block and a reference. If it is not valid, it is locked and
 // the caller writes all of it (whole) and calls page_ready.
 static int
@@ -167,6 +180,8 @@ writei(struct inode *ip, const struct span *src, uint from, uint64 off, uint n)
     return n ? -EFBIG : 0;
   if (n > MAXSIZE - off)
     n = MAXSIZE - off;
+  if (off + n > ip->size)
+    tail_zero(ip);
   while (done < n && log_room() >= WRITE_ROOM) {
     uint m = BSIZE - off % BSIZE;
     if (m > n - done)

@@ -403,12 +403,15 @@ void
 uvmprotect(struct mm *mm, uint64 start, uint64 end, int prot)
 {
   struct leaves it = { .pagetable = mm->pagetable, .va = start, .end = end };
+  pte_t lost = 0;
   while (uvmnext(&it))
     if (pte_mapped(*it.pte)) { // away first: the hardware may set D until then
-      pte_t old = __atomic_exchange_n(it.pte, 0, __ATOMIC_ACQ_REL);
-      __atomic_store_n(it.pte, leaf_for(old, prot), __ATOMIC_RELEASE);
+      pte_t old = __atomic_exchange_n(it.pte, 0, __ATOMIC_ACQ_REL), new = leaf_for(old, prot);
+      __atomic_store_n(it.pte, new, __ATOMIC_RELEASE);
+      lost |= old & ~new & (PTE_R | PTE_W | PTE_X);
     }
-  tlb_flush_range(mm, start, end);
+  if (lost)
+    tlb_flush_range(mm, start, end);
 }
 
 // Make small pages of the huge page around va, unless it starts there. Holds mm->lock. Sleeps while
@@ -542,6 +545,9 @@ settle(struct mm *mm, uint64 va, enum access access, int patient)
 {
   struct fault f = { .mm = mm, .va = PGROUNDDOWN(va), .access = access };
   enum outcome result;
+  vm_count(faults, 1);
+  if (va >= USERTOP)
+    return refuse();
   do {
     f.vma = vma_find(mm, f.va);
     f.level = 0;
@@ -550,6 +556,8 @@ settle(struct mm *mm, uint64 va, enum access access, int patient)
     if (result == FAULT_NOMEM)
       result = relieve(mm, patient);
   } while (result == FAULT_RETRY);
+  if (result == FAULT_IO || result == FAULT_NOMEM)
+    vm_count(failed, 1);
   return result;
 }
 
@@ -558,9 +566,6 @@ settle(struct mm *mm, uint64 va, enum access access, int patient)
 enum outcome
 vmfault(struct mm *mm, uint64 va, enum access access)
 {
-  vm_count(faults, 1);
-  if (va >= USERTOP)
-    return refuse();
   acquiresleep(&mm->lock);
   enum outcome result = settle(mm, va, access, 1);
   releasesleep(&mm->lock);

@@ -119,13 +119,13 @@ file_fault(struct fault *f)
     code_written();
     __atomic_store_n(&pg->exec, 1, __ATOMIC_RELEASE);
   }
-  vm_count(file, 1);
   if (f->access == ACCESS_WRITE && (v->flags & VM_SHARED)) {
     f->access = ACCESS_READ; // file_mkwrite sees to the rest
     enum outcome result = fault_map(f, pg);
     f->access = ACCESS_WRITE;
     return result == FAULT_DONE ? FAULT_RETRY : result;
   }
+  vm_count(file, 1);
   if (f->access != ACCESS_WRITE && v->fend - f->va >= PGSIZE)
     return fault_map(f, pg);
   enum outcome result = map_copy(f, pg, v->fend - f->va);
