@@ -40,10 +40,11 @@
 
 #define NLOCKS 64
 
+uint64 cache_frames; // atomic
+
 static struct page **buckets;
 static uint nbuckets; // a power of two, at least NLOCKS; 0: too early for a cache
 static struct spinlock locks[NLOCKS];
-static uint64 ncached;
 static uint hand; // the bucket where cache_shrink goes on
 
 // Called by kinit: use the memory at `at` for the buckets of a machine with nframes frames. Returns
@@ -58,12 +59,6 @@ bio_tables(void *at, uint64 nframes)
   buckets = at;
   memset(buckets, 0, nbuckets * sizeof(*buckets));
   return nbuckets * sizeof(*buckets);
-}
-
-uint64
-cache_frames(void)
-{
-  return ncached;
 }
 
 static uint
@@ -170,7 +165,7 @@ lookup(uint inum, uint index, struct page *fresh)
     pg->flags = PF_CACHED | PF_LOCKED;
     pg->hnext = buckets[b];
     buckets[b] = pg;
-    __atomic_fetch_add(&ncached, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&cache_frames, 1, __ATOMIC_RELAXED);
   }
   if (pg)
     page_get(pg);
@@ -325,7 +320,7 @@ purge(uint b, const struct range *r)
     n++;
   }
   release(lock_of(b));
-  __atomic_fetch_sub(&ncached, n, __ATOMIC_RELAXED);
+  __atomic_fetch_sub(&cache_frames, n, __ATOMIC_RELAXED);
   while ((pg = gone) != 0) {
     gone = pg->hnext;
     log_forget(pg);
@@ -355,7 +350,7 @@ int
 cache_shrink(int n)
 {
   int freed = 0;
-  for (uint64 left = 2ul * nbuckets; left > 0 && freed < n && ncached > 0; left--) {
+  for (uint64 left = 2ul * nbuckets; left > 0 && freed < n && cache_frames > 0; left--) {
     uint b = __atomic_fetch_add(&hand, 1, __ATOMIC_RELAXED) & (nbuckets - 1);
     if (buckets[b] && try_acquire(lock_of(b)))
       freed += purge(b, 0);

@@ -44,6 +44,8 @@ void disk_counts(uint drive, uint64 *reads, uint64 *writes);
 #define PF_LOGGED     0x10 // in the running transaction, at logslot
 #define PF_CACHED     0x20 // can be found under (inum, index)
 
+extern uint64 cache_frames; // in the cache
+
 uint64 bio_tables(void *at, uint64 nframes);
 int bread(uint blockno, struct page **);
 int bnew(uint blockno, struct page **);
@@ -58,7 +60,6 @@ void page_set(struct page *, uint flags);
 void page_clear(struct page *, uint flags);
 void cache_remove(uint inum, uint from, uint to);
 int cache_shrink(int n);
-uint64 cache_frames(void);
 
 // ---- log.c ----
 

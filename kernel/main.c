@@ -37,7 +37,7 @@ hart0(uint64 fdt)
   trapinithart();
   plicinit();
   plicinithart();
-  storageinit();
+  virtio_disk_init();
   say_hello();
   userinit();
 
