@@ -54,9 +54,12 @@ balloc_start(void)
     int err = bread(BBLOCK(b, sb), &map);
     if (err < 0)
       return err;
-    do
-      blocks_free += (*word_of(map, b) >> b % 64 & 1) == 0;
-    while (++b < sb.size && b % BPB != 0);
+    do {
+      uint64 word = *word_of(map, b);
+      uint n = b % 64 == 0 && word == 0 && sb.size - b >= 64 ? 64 : 1;
+      blocks_free += word >> b % 64 & 1 ? 0 : n;
+      b += n;
+    } while (b < sb.size && b % BPB != 0);
     brelse(map);
   }
   return 0;

@@ -2,7 +2,7 @@
 // The cache of disk blocks, which is the page cache: every cached block is one frame, and memory
 // that nobody else wants is cache.
 //
-// Interface: bread, bnew, brelse for metadata; page_cache_find, cache_lock, cache_fill,
+// Interface: bread, brelse for metadata; page_cache_find, cache_lock, cache_fill,
 // page_ready for whoever fills pages of files; cache_remove; cache_shrink.
 //
 // A block is found by (inum, index): page `index` of file `inum`; or, with inum 0, block `index` of
@@ -266,19 +266,6 @@ bread(uint blockno, struct page **out)
   if (err == 0)
     page_lock(*out);
   return err;
-}
-
-// The same for a block whose old contents do not matter: it is all zero, and nothing is read.
-int
-bnew(uint blockno, struct page **out)
-{
-  int err = cache_lock(0, blockno, out);
-  if (err < 0)
-    return err;
-  (*out)->blockno = blockno;
-  page_zero(page_va(*out));
-  page_set(*out, PF_VALID);
-  return 0;
 }
 
 // ---- dropping ----

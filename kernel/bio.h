@@ -48,7 +48,6 @@ extern uint64 cache_frames; // in the cache
 
 uint64 bio_tables(void *at, uint64 nframes);
 int bread(uint blockno, struct page **);
-int bnew(uint blockno, struct page **);
 void brelse(struct page *);
 struct page *page_cache_find(uint inum, uint index);
 int cache_lock(uint inum, uint index, struct page **);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The map from pages of a file to blocks of the disk, and how a file gets shorter.
 //
-// Interface: bmap; itrunc inside an operation, itruncate outside.
+// Interface: bmap; itruncate.
 //
 //   dinode.addrs: | 0 | 1 | ... | 10 | 11 | 12 |
 //                  |   |          |    |    +--> block --> 1024 blocks --> 1024 * 1024 data blocks
@@ -23,7 +23,9 @@
 #include "defs.h"
 #include "file.h"
 
-#define PRUNE_ROOM 6 // blocks that freeing one more can log: bitmap, two indirect, inode, last page
+// How many blocks of the bitmap one operation may change for data that it frees. It also logs the
+// inode, the last page, and three blocks of block numbers or their bits.
+#define MAPS (MAXOPBLOCKS - 8)
 
 // The path to a page: its depth. path[0] is which of addrs.
 static int
@@ -61,13 +63,16 @@ grow(uint *slot, int numbers)
   if (err < 0)
     return err;
   if (numbers) {
-    if ((err = bnew(b, &pg)) < 0) {
+    if ((err = cache_lock(0, b, &pg)) < 0) {
       if (bfree(b, &map) == 0)
         brelse(map);
       return err;
     }
+    pg->blockno = b;
+    page_zero(page_va(pg));
     log_write(pg);
-    brelse(pg);
+    page_ready(pg);
+    page_put(pg);
   }
   *slot = b;
   log_write(va_page(slot));
@@ -102,21 +107,8 @@ bmap(struct inode *ip, uint index, int alloc, uint *blockno)
 
 struct prune {
   uint keep;        // pages that stay
-  uint reached;     // from here on all are gone
   struct page *map; // see bfree
 };
-
-// Free *slot itself. 0; 1: the operation is full; or an error.
-static int
-prune_slot(struct prune *p, uint *slot)
-{
-  if (log_room() < PRUNE_ROOM)
-    return 1;
-  int err = is_data(*slot) ? bfree(*slot, &p->map) : 0;
-  if (err == 0)
-    *slot = 0;
-  return err;
-}
 
 static void
 drop_map(struct prune *p)
@@ -127,24 +119,24 @@ drop_map(struct prune *p)
 }
 
 // Free what hangs on *slot, a tree of this depth whose first page is base, as far as it lies beyond
-// p->keep: as prune_slot.
+// p->keep: 0 or an error. What a damaged disk says there is only forgotten.
 static int
 prune(struct prune *p, uint *slot, int depth, uint base)
 {
   uint b = *slot, span = depth == 2 ? NINDIRECT : 1;
   struct page *pg = 0;
-  int r = 0;
+  int err = 0;
   if (b == 0)
     return 0;
-  if (depth > 0 && is_data(b) && b != va_page(slot)->blockno) { // else the disk is damaged
+  if (depth > 0 && is_data(b) && b != va_page(slot)->blockno) {
     drop_map(p);
-    if ((r = bread(b, &pg)) < 0)
-      return r;
-    for (uint i = NINDIRECT; i-- > 0 && base + (i + 1) * span > p->keep && r == 0;)
-      r = prune(p, &entries(pg)[i], depth - 1, base + i * span);
+    if ((err = bread(b, &pg)) < 0)
+      return err;
+    for (uint i = NINDIRECT; i-- > 0 && base + (i + 1) * span > p->keep && err == 0;)
+      err = prune(p, &entries(pg)[i], depth - 1, base + i * span);
   }
-  if (r == 0 && base >= p->keep && (r = prune_slot(p, slot)) == 0)
-    p->reached = base;
+  if (err == 0 && base >= p->keep && (!is_data(b) || (err = bfree(b, &p->map)) == 0))
+    *slot = 0;
   if (pg) {
     if (*slot)
       log_write(pg);
@@ -152,80 +144,74 @@ prune(struct prune *p, uint *slot, int depth, uint base)
       cache_remove(0, b, b + 1);
     brelse(pg);
   }
-  return r;
+  return err;
 }
 
-// Free what lies beyond p->keep: the same results.
-static int
-prune_all(struct inode *ip, struct prune *p)
-{
-  int r = prune(p, &ip->d->addrs[NDIRECT + 1], 2, NDIRECT + NINDIRECT);
-  if (r == 0)
-    r = prune(p, &ip->d->addrs[NDIRECT], 1, NDIRECT);
-  for (uint i = NDIRECT; i-- > p->keep && r == 0;)
-    r = prune(p, &ip->d->addrs[i], 0, i);
-  drop_map(p);
-  return r;
-}
-
-// itrunc, of what becomes shorter.
+// Make ip shorter, in one operation. When a block cannot be freed the size stays: 0 or an error.
 static int
 shorten(struct inode *ip, uint size)
 {
-  uint old = (ip->d->size + BSIZE - 1ul) / BSIZE;
-  struct prune p = { .keep = (size + BSIZE - 1ul) / BSIZE, .reached = old };
+  uint *addrs = ip->d->addrs, pages = (ip->d->size + BSIZE - 1ul) / BSIZE;
+  struct prune p = { .keep = (size + BSIZE - 1ul) / BSIZE };
   struct page *tail = 0;
-  int r = size % BSIZE ? ipage(ip, size / BSIZE, &tail) : 0;
-  if (r < 0)
-    return r;
-  if ((r = prune_all(ip, &p)) == 0)
-    p.reached = p.keep;
-  if (p.reached < old) {
-    cache_remove(ip->inum, p.reached, old);
-    ip->d->size = p.reached * BSIZE;
-  }
-  if (r == 0)
+  int err = size % BSIZE ? ipage(ip, size / BSIZE, &tail) : 0;
+  if (err < 0)
+    return err;
+  for (int i = NDIRECT + 1; i >= 0 && err == 0; i--)
+    if (i >= NDIRECT)
+      err = prune(&p, &addrs[i], i - NDIRECT + 1, i == NDIRECT ? NDIRECT : NDIRECT + NINDIRECT);
+    else if ((uint)i >= p.keep)
+      err = prune(&p, &addrs[i], 0, i);
+  drop_map(&p);
+  cache_remove(ip->inum, p.keep, pages);
+  if (err == 0) {
     ip->d->size = size;
-  if (r == 0 && tail && tail->blockno) { // what comes behind the end reads as zeros
-    log_write(tail);
-    memset((char *)page_va(tail) + size % BSIZE, 0, BSIZE - size % BSIZE);
+    if (tail && tail->blockno) { // what comes behind the end reads as zeros
+      log_write(tail);
+      memset((char *)page_va(tail) + size % BSIZE, 0, BSIZE - size % BSIZE);
+    }
   }
+  iupdate(ip);
   if (tail)
     page_put(tail);
-  iupdate(ip);
-  return r;
+  return err;
 }
 
-// Make ip `size` bytes long; what is new reads as zeros. The caller has it locked, in an operation
-// that has logged nothing yet. 0; 1: the operation is full, ip is shorter than before, do it again
-// in another; -ETXTBSY, -EFBIG, -EIO, -ENOMEM. Sleeps.
-int
-itrunc(struct inode *ip, uint64 size)
+// The size to which one operation can shorten ip at the most: all the way, unless the blocks may lie
+// all over a bitmap that is too long.
+static uint64
+reach(struct inode *ip, uint64 size)
 {
-  if (ip->text > 0)
-    return -ETXTBSY;
-  if (size > MAXSIZE)
-    return -EFBIG;
-  if (size < ip->d->size)
-    return shorten(ip, size);
-  if (size > ip->d->size) {
-    ip->d->size = size;
-    iupdate(ip);
-  }
-  return 0;
+  uint64 last = ip->d->size - 1ul;
+  last -= last % BSIZE;
+  if (sb.size / BPB < MAPS || last - size < MAPS * BSIZE || last < size)
+    return size;
+  return last - (MAPS - 1) * BSIZE;
 }
 
-// The same in as many operations as it takes, for a caller that holds no lock and has no operation
-// open; also -EROFS.
+// Make ip `size` bytes long; what is new reads as zeros. The caller holds no lock and has no operation
+// open. 0, -ETXTBSY, -EFBIG, -EROFS, -EIO, -ENOMEM. Sleeps.
 int
 itruncate(struct inode *ip, uint64 size)
 {
+  uint64 now;
   int err;
   do {
     if ((err = ibegin(ip)) < 0)
       return err;
-    err = itrunc(ip, size);
+    now = size;
+    if (ip->text > 0) {
+      err = -ETXTBSY;
+    } else if (size > MAXSIZE) {
+      err = -EFBIG;
+    } else if (size < ip->d->size) {
+      now = reach(ip, size);
+      err = shorten(ip, now);
+    } else if (size > ip->d->size) {
+      ip->d->size = size;
+      iupdate(ip);
+    }
     iend(ip);
-  } while (err > 0);
+  } while (err == 0 && now > size);
   return err;
 }

@@ -132,10 +132,8 @@ program_open(const char *path, struct program *prog)
   if (err < 0)
     return err;
   text_get(prog->ip);
-  if ((err = ilock(prog->ip)) < 0)
+  if ((err = istat(prog->ip, &st)) < 0)
     goto bad;
-  istat(prog->ip, &st);
-  iunlock(prog->ip);
   err = -EACCES;
   if (st.type != T_FILE)
     goto bad;

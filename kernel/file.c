@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Open files, and the tables of them.
 //
-// Interface: filealloc, filedup, fileclose for references; fileread, filewrite, fileseek, filestat;
+// Interface: filealloc, filedup, fileclose for references; fileio, fileseek, filestat;
 // files_* for a process's table as a whole, fd_* for its entries, cwd_*; devsw for drivers.
 //
 //   proc.files --> files: ofile[fd] --> file --> pipe, or inode, or inode of a device
@@ -69,7 +69,7 @@ fileclose(struct file *f)
     return;
   if (f->type == FD_PIPE)
     pipeclose(f->pipe, f->writable);
-  else if (f->ip)
+  else
     iput(f->ip);
   slab_free(&file_slab, f);
   __atomic_fetch_sub(&nfiles, 1, __ATOMIC_RELAXED);
@@ -79,14 +79,7 @@ fileclose(struct file *f)
 int
 filestat(struct file *f, struct stat *st)
 {
-  if (f->type == FD_PIPE)
-    return -EINVAL;
-  int err = ilock(f->ip);
-  if (err < 0)
-    return err;
-  istat(f->ip, st);
-  iunlock(f->ip);
-  return 0;
+  return f->type == FD_PIPE ? -EINVAL : istat(f->ip, st);
 }
 
 static int
@@ -135,13 +128,18 @@ move(struct file *f, struct span *s, uint n, int reading)
   return dev->read == 0 ? -ENODEV : reading ? dev->read(s, n) : dev->write(s, n);
 }
 
-// Move n bytes between f and the caller's memory at va, a pin at a time.
-static int64
-transfer(struct file *f, uint64 va, int n, int reading)
+// Move up to n bytes between f and the caller's memory at va, a pin at a time: how many; 0 at the end;
+// less when something goes wrong in the middle. -EBADF: not open for that; -EINVAL: n is negative;
+// -EFAULT; -EINTR: killed while waiting; -EIO, -ENOMEM, -ENODEV; and when writing -EPIPE, -ENOSPC,
+// -EFBIG, -EROFS, -ETXTBSY. Sleeps.
+int64
+fileio(struct file *f, uint64 va, int n, int reading)
 {
   struct mm *mm = myproc()->mm;
   struct span s;
   int done = 0, r = n < 0 ? -EINVAL : 0;
+  if (!(reading ? f->readable : f->writable))
+    return -EBADF;
   while (done < n) {
     int m = span_pin(&s, mm, va + done, n - done, reading);
     if ((r = m) < 0)
@@ -155,23 +153,6 @@ transfer(struct file *f, uint64 va, int n, int reading)
       break;
   }
   return done ? done : r;
-}
-
-// Read up to n bytes to va in the caller's memory: how many, 0 at the end. -EBADF: not open for
-// reading; -EINVAL: n is negative; -EFAULT; -EINTR: killed while waiting; -EIO, -ENOMEM, -ENODEV.
-// Sleeps.
-int64
-fileread(struct file *f, uint64 va, int n)
-{
-  return f->readable ? transfer(f, va, n, 1) : -EBADF;
-}
-
-// Write n bytes from va: how many, less when something went wrong in the middle. Otherwise like
-// fileread; also -EPIPE, -ENOSPC, -EFBIG, -EROFS, -ETXTBSY. Sleeps.
-int64
-filewrite(struct file *f, uint64 va, int n)
-{
-  return f->writable ? transfer(f, va, n, 0) : -EBADF;
 }
 
 // Move the offset: the new one. -ESPIPE: f has none; -EINVAL: it would be negative, or no such
@@ -232,8 +213,7 @@ files_drop(struct files *t)
     return;
   for (int fd = 0; fd < NOFILE; fd++)
     fileclose(t->ofile[fd]);
-  if (t->cwd)
-    iput(t->cwd);
+  iput(t->cwd);
   slab_free(&files_slab, t);
 }
 

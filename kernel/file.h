@@ -22,7 +22,6 @@ struct inode {
   uint inum;           // for good
   int ref;             // pointers to it; atomic; 0 to 1 and back under fs.c's lock
   struct inode *hnext; // under fs.c's lock
-  struct list lru;     //   among the unused, when ref is 0
 
   struct sleeplock lock; // the rest:
   struct dinode *d;      //   in the cached block, with a reference; 0: not read yet
@@ -48,8 +47,8 @@ void iunlock(struct inode *);
 int ibegin(struct inode *) __attribute__((warn_unused_result));
 void iend(struct inode *);
 void iupdate(struct inode *);
-void istat(struct inode *, struct stat *);
-void inodes_shrink(uint keep);
+int istat(struct inode *, struct stat *) __attribute__((warn_unused_result));
+void inodes_shrink(void);
 int inodes_start(void);
 void text_get(struct inode *);
 void text_put(struct inode *);
@@ -64,7 +63,6 @@ int is_data(uint blockno);
 // bmap.c
 #define MAXSIZE ((uint64)MAXFILE * BSIZE) // bytes of a file at the most
 int bmap(struct inode *, uint index, int alloc, uint *blockno);
-int itrunc(struct inode *, uint64 size);
 int itruncate(struct inode *, uint64 size);
 
 // rw.c
@@ -127,8 +125,7 @@ struct file *filealloc(void);
 struct file *filedup(struct file *);
 void fileclose(struct file *);
 int filestat(struct file *, struct stat *);
-int64 fileread(struct file *, uint64 va, int n);
-int64 filewrite(struct file *, uint64 va, int n);
+int64 fileio(struct file *, uint64 va, int n, int reading);
 int64 fileseek(struct file *, int64 off, int whence);
 
 struct files *files_new(struct inode *cwd);

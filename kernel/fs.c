@@ -9,14 +9,14 @@
 //   edge                       who
 //   -> ref 1, d 0              iget: nothing is read yet
 //   d 0 -> d                   ilock, the first time
-//   ref 1 -> 0                 iput: it stays, unused, until UNUSED others came after it
+//   ref 1 -> 0                 iput: it stays, unused, until another one joins its chain
 //   ref 0 -> 1                 iget
 //   d -> 0                     iput of the last reference when no name is left: the file is freed
-//   ref 0 -> gone              inodes_shrink
+//   ref 0 -> gone              drop_unused
 //
 //   inode.d --> dinode, in its block, in the cache: there is no other copy of a file's fields
 //
-// Locks: itable.lock for the hash chains, the list of unused ones, and ref where it is 0 or 1;
+// Locks: itable.lock for the hash chains, and ref where it is 0 or 1;
 // inode.lock, which sleeps, for its fields and those of its dinode; dinode.type becomes 0 or not 0
 // with the block's page locked too. Order: an operation begins (begin_op), then a directory is
 // locked, then a file or directory that it names, then pages. "." and ".." are never followed with a
@@ -35,16 +35,13 @@
 #include "mm/slab.h"
 #include "stat.h"
 
-#define NHASH  128
-#define UNUSED 64 // inodes kept that nobody uses
+#define NHASH 128
 
 static struct {
   struct spinlock lock;
   struct inode *hash[NHASH];
-  struct list unused; // the longest unused first
-  uint nunused;
-  uint hint; // none below is free, most likely
-} itable = { .lock = SPINLOCK("itable"), .unused = LIST_INIT(itable.unused), .hint = ROOTINO };
+  uint hint; // no dinode below is free, most likely
+} itable = { .lock = SPINLOCK("itable"), .hint = ROOTINO };
 
 uint inodes_free; // atomic
 
@@ -52,10 +49,31 @@ static struct slab slab = SLAB(slab, inode);
 
 // ---- references ----
 
-static struct inode **
-chain(uint inum)
+// Forget the inodes of a chain that nobody uses. Holds itable.lock.
+static void
+drop_unused(struct inode **link)
 {
-  return &itable.hash[inum % NHASH];
+  struct inode *ip;
+  while ((ip = *link) != 0) {
+    if (ip->ref > 0) {
+      link = &ip->hnext;
+      continue;
+    }
+    *link = ip->hnext;
+    if (ip->d)
+      page_put(va_page(ip->d));
+    slab_free(&slab, ip);
+  }
+}
+
+// Forget all inodes that nobody uses. Does not sleep.
+void
+inodes_shrink(void)
+{
+  acquire(&itable.lock);
+  for (int i = 0; i < NHASH; i++)
+    drop_unused(&itable.hash[i]);
+  release(&itable.lock);
 }
 
 // The inode in memory, with a reference. If it is not there, `fresh` becomes it; without fresh the
@@ -63,19 +81,19 @@ chain(uint inum)
 static struct inode *
 find(uint inum, struct inode *fresh)
 {
+  struct inode **chain = &itable.hash[inum % NHASH];
   acquire(&itable.lock);
-  struct inode *ip = *chain(inum);
+  struct inode *ip = *chain;
   while (ip && ip->inum != inum)
     ip = ip->hnext;
-  if (ip && __atomic_fetch_add(&ip->ref, 1, __ATOMIC_RELAXED) == 0) {
-    list_del(&ip->lru);
-    itable.nunused--;
-  }
   if (ip == 0 && fresh) {
+    drop_unused(chain);
     ip = fresh;
-    ip->hnext = *chain(inum);
-    *chain(inum) = ip;
+    ip->hnext = *chain;
+    *chain = ip;
   }
+  if (ip)
+    idup(ip);
   release(&itable.lock);
   return ip;
 }
@@ -93,9 +111,7 @@ iget(uint inum, struct inode **out)
   if (fresh == 0)
     return -ENOMEM;
   fresh->inum = inum;
-  fresh->ref = 1;
   initsleeplock(&fresh->lock, "inode");
-  list_init(&fresh->lru);
   *out = find(inum, fresh);
   if (*out != fresh) // somebody was faster
     slab_free(&slab, fresh);
@@ -108,29 +124,6 @@ idup(struct inode *ip)
 {
   __atomic_fetch_add(&ip->ref, 1, __ATOMIC_RELAXED);
   return ip;
-}
-
-// Take the longest unused inodes out of the table until `keep` are left, and give up their memory.
-// The caller holds no spinlock.
-void
-inodes_shrink(uint keep)
-{
-  acquire(&itable.lock);
-  while (itable.nunused > keep) {
-    struct inode *ip = list_first(&itable.unused, struct inode, lru);
-    struct inode **link = chain(ip->inum);
-    while (*link != ip)
-      link = &(*link)->hnext;
-    *link = ip->hnext;
-    list_del(&ip->lru);
-    itable.nunused--;
-    release(&itable.lock);
-    if (ip->d)
-      page_put(va_page(ip->d));
-    slab_free(&slab, ip);
-    acquire(&itable.lock);
-  }
-  release(&itable.lock);
 }
 
 static int
@@ -159,32 +152,24 @@ free_file(struct inode *ip)
   return 0;
 }
 
-// Give up a reference. If it is the last one and no name is left, the file is freed; if that fails
-// it stays on the disk without a name, for the next boot to free. The caller holds no lock and has
-// no operation open. Sleeps.
+// Give up a reference, if ip is not 0. If it is the last one and no name is left, the file is freed; if
+// that fails it stays on the disk without a name, for the next boot to free. The caller holds no lock
+// and has no operation open. Sleeps.
 void
 iput(struct inode *ip)
 {
-  int ref = __atomic_load_n(&ip->ref, __ATOMIC_RELAXED);
-  while (ref > 1)
-    if (__atomic_compare_exchange_n(&ip->ref, &ref, ref - 1, 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
-      return;
-  acquire(&itable.lock);
   int err = 0;
+  if (ip == 0)
+    return;
+  acquire(&itable.lock);
   while (err == 0 && is_orphan(ip)) {
     release(&itable.lock);
     err = free_file(ip);
     acquire(&itable.lock);
   }
   assert(ip->ref > 0);
-  if (__atomic_sub_fetch(&ip->ref, 1, __ATOMIC_ACQ_REL) == 0) {
-    list_before(&itable.unused, &ip->lru);
-    itable.nunused++;
-  }
-  int many = itable.nunused > UNUSED;
+  __atomic_fetch_sub(&ip->ref, 1, __ATOMIC_RELEASE);
   release(&itable.lock);
-  if (many)
-    inodes_shrink(UNUSED);
 }
 
 // ---- contents ----
@@ -284,17 +269,16 @@ ialloc(int type, struct inode **out)
   return -ENOSPC;
 }
 
-// What fstat tells. The caller has ip locked.
-void
+// What fstat tells: 0, or as ilock. The caller has ip not locked. Sleeps.
+int
 istat(struct inode *ip, struct stat *st)
 {
-  *st = (struct stat){
-    .dev = ROOTDEV,
-    .ino = ip->inum,
-    .type = ip->d->type,
-    .nlink = ip->d->nlink,
-    .size = ip->d->size,
-  };
+  int err = ilock(ip);
+  if (err < 0)
+    return err;
+  *st = (struct stat){ ROOTDEV, ip->inum, ip->d->type, ip->d->nlink, ip->d->size };
+  iunlock(ip);
+  return 0;
 }
 
 // ip is mapped as a program that runs: until text_put, writing and truncating it is -ETXTBSY. The
@@ -315,12 +299,11 @@ text_put(struct inode *ip)
 static int
 free_orphan(uint inum)
 {
+  struct stat st;
   struct inode *ip;
   if (iget(inum, &ip) < 0)
     return 0;
-  int err = ilock(ip);
-  if (err == 0)
-    iunlock(ip);
+  int err = istat(ip, &st); // reads it, so that iput sees what it is
   iput(ip);
   return err == 0;
 }

@@ -82,7 +82,7 @@ void
 fs_drop(void)
 {
   log_sync();
-  inodes_shrink(0);
+  inodes_shrink();
   while (cache_shrink(1 << 20) > 0)
     ;
 }

@@ -109,7 +109,7 @@ create(const char *path, int type, short major, short minor, struct inode **out)
   *out = 0;
   err = create_in(dp, &name, type, major, minor, out);
   dir_leave(dp);
-  if (err < 0 && *out) {
+  if (err < 0) {
     iput(*out);
     *out = 0;
   }
@@ -144,13 +144,12 @@ dolink(const char *old, const char *new)
 {
   union entry name;
   struct inode *ip, *dp;
+  struct stat st;
   int err = namei(old, &ip);
   if (err < 0)
     return err;
-  if ((err = ilock(ip)) == 0) {
-    err = ip->d->type == T_DIR ? -EPERM : 0; // nor could it be locked behind another one
-    iunlock(ip);
-  }
+  if ((err = istat(ip, &st)) == 0 && st.type == T_DIR)
+    err = -EPERM; // nor could it be locked behind another one
   if (err == 0 && (err = dir_enter(new, &name, &dp)) == 0) {
     err = link_in(dp, &name, ip);
     dir_leave(dp);
@@ -208,7 +207,6 @@ dounlink(const char *path)
     return err;
   err = unlink_in(dp, &name, &ip);
   dir_leave(dp);
-  if (ip)
-    iput(ip);
+  iput(ip);
   return err;
 }

@@ -22,22 +22,25 @@ sys_dup(void)
   return fd;
 }
 
-int64
-sys_read(void)
+static int64
+transfer(int reading)
 {
   struct file *f = fd_get(argint(0));
-  int64 r = f ? fileread(f, arg(1), argint(2)) : -EBADF;
+  int64 r = f ? fileio(f, arg(1), argint(2), reading) : -EBADF;
   fileclose(f);
   return r;
 }
 
 int64
+sys_read(void)
+{
+  return transfer(1);
+}
+
+int64
 sys_write(void)
 {
-  struct file *f = fd_get(argint(0));
-  int64 r = f ? filewrite(f, arg(1), argint(2)) : -EBADF;
-  fileclose(f);
-  return r;
+  return transfer(0);
 }
 
 int64
@@ -154,13 +157,12 @@ sys_chdir(void)
 {
   char path[MAXPATH];
   struct inode *ip;
+  struct stat st;
   int err = argpath(0, path);
   if (err < 0 || (err = namei(path, &ip)) < 0)
     return err;
-  if ((err = ilock(ip)) == 0) {
-    err = ip->d->type != T_DIR ? -ENOTDIR : ip->d->nlink == 0 ? -ENOENT : 0;
-    iunlock(ip);
-  }
+  if ((err = istat(ip, &st)) == 0)
+    err = st.type != T_DIR ? -ENOTDIR : st.nlink == 0 ? -ENOENT : 0;
   if (err == 0)
     cwd_set(ip);
   else
@@ -186,20 +188,18 @@ find_or_create(const char *path, int mode, struct inode **out)
 static int
 check_open(struct file *f, int mode)
 {
-  struct inode *ip = f->ip;
-  int err = ilock(ip);
+  struct stat st;
+  int err = istat(f->ip, &st);
   if (err < 0)
     return err;
-  int type = ip->d->type;
-  f->major = ip->d->major;
-  iunlock(ip);
-  if (type == T_DIR && (f->writable || (mode & O_CREATE)))
+  if (st.type == T_DIR && (f->writable || (mode & O_CREATE)))
     return -EISDIR;
-  if (type == T_DEVICE) {
+  if (st.type == T_DEVICE) {
     f->type = FD_DEVICE;
+    f->major = f->ip->d->major; // which never changes
     return f->major >= 0 && f->major < NDEV ? 0 : -ENODEV;
   }
-  return type == T_FILE && (mode & O_TRUNC) ? itruncate(ip, 0) : 0;
+  return st.type == T_FILE && (mode & O_TRUNC) ? itruncate(f->ip, 0) : 0;
 }
 
 int64
