@@ -475,7 +475,7 @@ throw_anything(uint64 seed)
     if (nr == SYS_exit || nr == SYS_fork || nr == SYS_poweroff || nr == SYS_pause ||
         nr == SYS_kill || nr == SYS_consctl || nr == SYS_setpgid || nr == SYS_wait ||
         nr == SYS_waitinfo || nr == SYS_pipe || nr == SYS_clone || nr == SYS_texit ||
-        nr == SYS_join || nr == SYS_futex || nr == SYS_vmctl)
+        nr == SYS_join || nr == SYS_futex || nr == SYS_vmctl || nr == SYS_dup)
       continue;
     if (nr == SYS_sbrk)
       arg[0] = (int)(rnd() % 3000) - 1000;
