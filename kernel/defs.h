@@ -21,6 +21,7 @@ struct sleeplock;
 struct slab;
 struct spinlock;
 struct trapframe;
+struct waitinfo;
 
 // ---- traps and system calls ----
 
@@ -63,8 +64,9 @@ void userinit(void);
 struct proc *kthread(void (*fn)(void), const char *name);
 int fork(void);
 void exit(int status) __attribute__((noreturn));
-int wait(int *status);
+int wait(struct waitinfo *);
 int killed(struct proc *);
+int proc_doom(const struct waitinfo *);
 int kill(int pid);
 int setpgid(int pid, int pgid);
 int getpgid(int pid);

@@ -47,7 +47,7 @@ read_exact(struct inode *ip, void *dst, uint64 off, uint n)
   int got = ilock(ip);
   if (got < 0)
     return got;
-  got = ip->type == T_FILE ? readi(ip, &s, off, n) : -EACCES;
+  got = ip->d->type == T_FILE ? readi(ip, &s, off, n) : -EACCES;
   iunlock(ip);
   return got < 0 ? got : got == (int)n ? 0 : -ENOEXEC;
 }
@@ -82,6 +82,7 @@ read_segment(struct mm *mm, struct vma *v, struct inode *ip, const struct proghd
   uint64 fend = ph->vaddr + ph->filesz;
   struct fault f = { .mm = mm,
                      .vma = v,
+                     .level = LEVELS - 1, // nothing is mapped
                      .access = v->prot & PROT_WRITE ? ACCESS_WRITE : ACCESS_READ };
   for (f.va = v->start; f.va < fend; f.va += PGSIZE) {
     uint64 from = f.va < ph->vaddr ? ph->vaddr : f.va;
@@ -143,7 +144,7 @@ program_read(struct program *prog)
               ? read_exact(prog->ip, prog->seg, elf->phoff, elf->phnum * sizeof(prog->seg[0]))
               : -ENOEXEC;
   for (int i = 0; err == 0 && i < elf->phnum; i++)
-    if (prog->seg[i].type == ELF_LOAD && !segment_ok(&prog->seg[i], prog->ip->size))
+    if (prog->seg[i].type == ELF_LOAD && !segment_ok(&prog->seg[i], prog->ip->d->size))
       err = -ENOEXEC;
   return err;
 }

@@ -230,7 +230,8 @@ page_alloc(int kind)
   pg->flags = 0;
   pg->ref = 1;
   pg->family = 0;
-  vm_count(frames_allocated, 1);
+  if (kind == PG_ANON || kind == PG_CACHE)
+    vm_count(frames_allocated, 1);
   return pg;
 }
 
@@ -242,7 +243,8 @@ page_free(struct page *pg)
     memset(page_va(pg), 0x5a, PGSIZE);
   if (pg->kind == PG_ANON)
     rmap_gone(pg);
-  vm_count(frames_freed, 1);
+  if (pg->kind == PG_ANON || pg->kind == PG_CACHE)
+    vm_count(frames_freed, 1);
   pg->kind = PG_FREE;
   push_off();
   struct stock *s = &stocks[mycpu()->id];

@@ -119,13 +119,13 @@ file_fault(struct fault *f)
     code_written();
     __atomic_store_n(&pg->exec, 1, __ATOMIC_RELEASE);
   }
-  vm_count(file, 1);
   if (f->access == ACCESS_WRITE && (v->flags & VM_SHARED)) {
     f->access = ACCESS_READ; // file_mkwrite sees to the rest
     enum outcome result = fault_map(f, pg);
     f->access = ACCESS_WRITE;
     return result == FAULT_DONE ? FAULT_RETRY : result;
   }
+  vm_count(file, 1);
   if (f->access != ACCESS_WRITE && v->fend - f->va >= PGSIZE)
     return fault_map(f, pg);
   enum outcome result = map_copy(f, pg, v->fend - f->va);
@@ -221,25 +221,21 @@ protect(struct vma *v, uint64 arg)
 static int
 log_page(struct page *pg)
 {
-  struct inode *ip = 0;
-  int err = begin_op();
+  struct inode *ip;
+  int err = iget(pg->inum, &ip);
   if (err < 0)
     return err;
-  if ((err = iget(pg->inum, &ip)) == 0) {
-    if ((err = ilock(ip)) == 0) {
-      uint64 at = (uint64)pg->index * PGSIZE;
-      if ((__atomic_load_n(&pg->flags, __ATOMIC_ACQUIRE) & PF_CACHED) && at < ip->size) {
-        if (ip->size - at < PGSIZE)
-          memset((char *)page_va(pg) + (ip->size - at), 0, PGSIZE - (ip->size - at));
-        page_clear(pg, PF_DIRTY);
-        log_write(pg);
-      }
-      iunlock(ip);
+  if ((err = ibegin(ip)) == 0) {
+    uint64 at = (uint64)pg->index * PGSIZE, size = ip->d->size;
+    if ((__atomic_load_n(&pg->flags, __ATOMIC_ACQUIRE) & PF_CACHED) && at < size) {
+      if (size - at < PGSIZE)
+        memset((char *)page_va(pg) + (size - at), 0, PGSIZE - (size - at));
+      page_clear(pg, PF_DIRTY);
+      log_write(pg);
     }
+    iend(ip);
   }
-  end_op();
-  if (ip)
-    iput(ip);
+  iput(ip);
   return err;
 }
 

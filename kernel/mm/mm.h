@@ -129,6 +129,7 @@ void uvmfree(pagetable_t);
 uint uvm_tables(pagetable_t);
 int uvmmap(struct mm *, uint64 va, struct page *, uint64 perm);
 void uvmunmap(struct mm *, uint64 start, uint64 end);
+void uvmclear(struct mm *);
 void uvmprotect(struct mm *, uint64 start, uint64 end, int prot);
 int uvmsplit(struct mm *, uint64 va);
 int uvmnext(struct leaves *);

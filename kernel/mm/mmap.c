@@ -124,7 +124,7 @@ file_ok(struct request *r)
     return -EOVERFLOW;
   if (!r->f->readable || ((r->flags & MAP_SHARED) && (r->prot & PROT_WRITE) && !r->f->writable))
     return -EACCES;
-  return r->f->ip->type == T_FILE ? 0 : -ENODEV;
+  return r->f->ip->d->type == T_FILE ? 0 : -ENODEV;
 }
 
 static int
@@ -203,19 +203,15 @@ sys_mmap(void)
   struct request r = {
     .addr = arg(0), .len = arg(1), .prot = argint(2), .flags = argint(3), .off = arg(5)
   };
-  int64 result = 0;
-  if (!(r.flags & MAP_ANON))
-    result = fd_get(argint(4), &r.f);
-  if (result < 0)
-    return result;
-  result = request_ok(&r);
+  if (!(r.flags & MAP_ANON) && (r.f = fd_get(argint(4))) == 0)
+    return -EBADF;
+  int64 result = request_ok(&r);
   if (result == 0) {
     acquiresleep(&mm->lock);
     result = map(mm, &r);
     mm_unlock(mm);
   }
-  if (r.f)
-    fileclose(r.f);
+  fileclose(r.f);
   return result;
 }
 

@@ -122,7 +122,7 @@ static uint64
 kinds_of_faults(const struct vmcounts *c)
 {
   return c->zero_fill + c->zero_page + c->cow_copy + c->cow_reuse + c->file + c->mkwrite + c->shm +
-         c->swap_in + c->huge + c->protection + c->spurious + c->ad;
+         c->swap_in + c->huge + c->failed + c->protection + c->spurious + c->ad;
 }
 
 static void
