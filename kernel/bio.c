@@ -36,6 +36,7 @@
 #include "bio.h"
 #include "defs.h"
 #include "fs.h"
+#include "mm/mm.h"
 #include "spinlock.h"
 
 #define NLOCKS 64
@@ -311,6 +312,7 @@ purge(uint b, const struct range *r)
   while ((pg = gone) != 0) {
     gone = pg->hnext;
     log_forget(pg);
+    file_disown(pg);
     page_put(pg);
   }
   return n;

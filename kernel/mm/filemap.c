@@ -176,6 +176,16 @@ file_attach(struct vma *v, struct inode *ip, int flags, uint64 off, uint64 fend)
 
 // ---- stores on their way to the disk ----
 
+// pg is not in the cache any more: nothing of it will be written back.
+void
+file_disown(struct page *pg)
+{
+  if (__atomic_fetch_and(&pg->flags, ~PF_WRITABLE, __ATOMIC_ACQ_REL) & PF_WRITABLE) {
+    __atomic_fetch_sub(&nwritable, 1, __ATOMIC_RELAXED);
+    page_put(pg);
+  }
+}
+
 // pg has its block, and somebody wants to store into it. The caller has its inode locked.
 void
 file_own(struct page *pg)
@@ -188,6 +198,8 @@ file_own(struct page *pg)
     wakeup(&nwritable);
     release(&lock);
   }
+  if (!(__atomic_load_n(&pg->flags, __ATOMIC_ACQUIRE) & PF_CACHED))
+    file_disown(pg); // it has just left, as by a truncation
 }
 
 // The kernel has stored into pg, a pinned page of a shared range, for a program.
@@ -242,13 +254,9 @@ log_page(struct page *pg)
 static int
 write_back(struct page *pg)
 {
-  if (!(__atomic_fetch_and(&pg->flags, ~PF_WRITABLE, __ATOMIC_ACQ_REL) & PF_WRITABLE))
-    return 0; // somebody else is at it
-  __atomic_fetch_sub(&nwritable, 1, __ATOMIC_RELAXED);
+  file_disown(pg);
   rmap_each(pg->inum, protect, pg->index);
-  int err = __atomic_load_n(&pg->flags, __ATOMIC_ACQUIRE) & PF_DIRTY ? log_page(pg) : 0;
-  page_put(pg);
-  return err;
+  return __atomic_load_n(&pg->flags, __ATOMIC_ACQUIRE) & PF_DIRTY ? log_page(pg) : 0;
 }
 
 // Give the log what programs have stored into pages from <= index < to of file inum through

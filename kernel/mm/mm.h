@@ -176,6 +176,7 @@ int file_attach(struct vma *, struct inode *, int flags, uint64 off, uint64 fend
 enum outcome file_mkwrite(struct fault *);
 void file_init(void);
 void file_own(struct page *);
+void file_disown(struct page *);
 void file_wrote(struct page *);
 int file_writeback(uint inum, uint from, uint to);
 void file_unmap(struct inode *, uint64 size);

@@ -172,6 +172,9 @@ static int64
 map(struct mm *mm, struct request *r)
 {
   struct vma *v = 0;
+  int now = (r->flags & (MAP_POPULATE | MAP_HUGETLB)) && r->prot != PROT_NONE;
+  if (now && r->len / PGSIZE > kfree_frames() + cache_frames)
+    return -ENOMEM; // before anything is replaced
   int64 start = place(mm, r->addr, r->len, r->flags);
   int err = start < 0 ? start : make_vma(mm, r, start, &v);
   if (err < 0)
@@ -182,16 +185,14 @@ map(struct mm *mm, struct request *r)
     return err;
   }
   vma_insert(mm, v);
-  if (r->flags & (MAP_POPULATE | MAP_HUGETLB) && v->prot != PROT_NONE)
+  if (now)
     err = mm_populate(mm, start, start + r->len,
                       v->prot & PROT_WRITE  ? ACCESS_WRITE
                       : v->prot & PROT_READ ? ACCESS_READ
                                             : ACCESS_EXEC);
-  if (err < 0 && r->flags & MAP_HUGETLB) {
+  if (err == -ENOMEM)
     vma_clear(mm, start, start + r->len);
-    return -ENOMEM;
-  }
-  return start;
+  return err == -ENOMEM ? err : start;
 }
 
 // mmap(addr, len, prot, flags, fd, off): where it is. -EINVAL, -EACCES, -EBADF, -ENODEV, -EOVERFLOW,
@@ -305,7 +306,8 @@ sys_msync(void)
   uint64 end, va = arg(0);
   int flags = argint(2), mode = flags & (MS_ASYNC | MS_SYNC), err = range_of(va, arg(1), &end),
       more;
-  if (err < 0 || flags & ~(MS_ASYNC | MS_SYNC | MS_INVALIDATE) || mode == (MS_ASYNC | MS_SYNC))
+  if (err < 0 || flags & ~(MS_ASYNC | MS_SYNC | MS_INVALIDATE) ||
+      (mode != MS_ASYNC && mode != MS_SYNC))
     return -EINVAL;
   do {
     struct inode *ip;

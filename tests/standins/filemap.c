@@ -139,6 +139,12 @@ file_own(struct page *pg)
 }
 
 void
+file_disown(struct page *pg)
+{
+  (void)pg;
+}
+
+void
 file_wrote(struct page *pg)
 {
   (void)pg;
