@@ -46,12 +46,6 @@ find_path(uint index, uint path[3])
   return 2;
 }
 
-static uint *
-entries(struct page *pg)
-{
-  return page_va(pg);
-}
-
 // Let *slot, a number in an inode or in a block of numbers, be a new block: one of numbers, empty, or
 // else of data, with what it held before.
 static int
@@ -99,7 +93,7 @@ bmap(struct inode *ip, uint index, int alloc, uint *blockno)
       err = -EIO;
     if (err < 0 || *blockno == 0 || l == depth || (err = bread(*blockno, &pg)) < 0)
       return err;
-    slot = &entries(pg)[path[l + 1]];
+    slot = (uint *)page_va(pg) + path[l + 1];
   }
 }
 
@@ -132,8 +126,10 @@ prune(struct prune *p, uint *slot, int depth, uint base)
     drop_map(p);
     if ((err = bread(b, &pg)) < 0)
       return err;
-    for (uint i = NINDIRECT; i-- > 0 && base + (i + 1) * span > p->keep && err == 0;)
-      err = prune(p, &entries(pg)[i], depth - 1, base + i * span);
+    uint *e = page_va(pg), i = base < p->keep ? (p->keep - base) / span : 0;
+    for (; i < NINDIRECT && err == 0; i++)
+      if (e[i] != 0)
+        err = prune(p, &e[i], depth - 1, base + i * span);
   }
   if (err == 0 && base >= p->keep && (!is_data(b) || (err = bfree(b, &p->map)) == 0))
     *slot = 0;

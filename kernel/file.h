@@ -44,6 +44,7 @@ struct inode *idup(struct inode *);
 void iput(struct inode *);
 int ilock(struct inode *) __attribute__((warn_unused_result));
 void iunlock(struct inode *);
+int iread(struct inode *) __attribute__((warn_unused_result));
 int ibegin(struct inode *) __attribute__((warn_unused_result));
 void iend(struct inode *);
 void iupdate(struct inode *);

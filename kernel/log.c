@@ -52,15 +52,15 @@
 int fs_readonly;
 
 static struct {
-  struct spinlock lock;         // this group:
-  int outstanding;              //   operations begun and not ended
-  int shut;                     //   the door: no operation begins
-  int wanted;                   //   logd shall commit
-  uint seq;                     //   the running transaction
-  uint home;                    //   the last one that is in its homes
-  uint64 since;                 //   when the running transaction got its first page
-  uint n;                       //   its pages
-  struct page *pages[LOGHOMES]; //
+  struct spinlock lock; // this group:
+  int outstanding;      //   operations begun and not ended
+  int shut;             //   the door: no operation begins
+  uint seq;             //   the running transaction
+  uint home;            //   the last one that is in its homes
+  uint64 since;         //   when the running transaction got its first page
+  uint n;               //   its pages
+  struct page *pages[LOGHOMES];
+  int wanted; //   logd shall commit
 
   uint start, cap;             // the head's block, and how many copies fit behind it; for good
   struct page *from[LOGHOMES]; // logd's own, committing: pages
