@@ -173,16 +173,13 @@ shorten(struct inode *ip, uint size)
   return err;
 }
 
-// The size to which one operation can shorten ip at the most: all the way, unless the blocks may lie
-// all over a bitmap that is too long.
+// The size to which one operation can shorten ip: all the way, unless the blocks may lie all over a
+// bitmap that is too long.
 static uint64
 reach(struct inode *ip, uint64 size)
 {
-  uint64 last = ip->d->size - 1ul;
-  last -= last % BSIZE;
-  if (sb.size / BPB < MAPS || last - size < MAPS * BSIZE || last < size)
-    return size;
-  return last - (MAPS - 1) * BSIZE;
+  uint64 end = (ip->d->size + BSIZE - 1ul) / BSIZE * BSIZE;
+  return sb.size / BPB < MAPS || end <= size + MAPS * BSIZE ? size : end - MAPS * BSIZE;
 }
 
 // Make ip `size` bytes long; what is new reads as zeros. The caller holds no lock and has no operation
@@ -200,10 +197,10 @@ itruncate(struct inode *ip, uint64 size)
       err = -ETXTBSY;
     } else if (size > MAXSIZE) {
       err = -EFBIG;
-    } else if (size < ip->d->size) {
+    } else if (size <= ip->d->size) { // when equal, there may be a block of numbers behind the end
       now = reach(ip, size);
       err = shorten(ip, now);
-    } else if (size > ip->d->size) {
+    } else {
       ip->d->size = size;
       iupdate(ip);
     }

@@ -125,7 +125,6 @@ extern struct devsw devsw[NDEV];
 struct file *filealloc(void);
 struct file *filedup(struct file *);
 void fileclose(struct file *);
-int filestat(struct file *, struct stat *);
 int64 fileio(struct file *, uint64 va, int n, int reading);
 int64 fileseek(struct file *, int64 off, int whence);
 

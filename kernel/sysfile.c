@@ -56,7 +56,7 @@ sys_fstat(void)
 {
   struct stat st;
   struct file *f = fd_get(argint(0));
-  int err = f ? filestat(f, &st) : -EBADF;
+  int err = f == 0 ? -EBADF : f->type == FD_PIPE ? -EINVAL : istat(f->ip, &st);
   fileclose(f);
   return err ? err : copyout(myproc()->mm, arg(1), &st, sizeof(st));
 }
