@@ -47,12 +47,6 @@ find_path(uint index, uint path[3])
   return 2;
 }
 
-static uint *
-entries(struct page *pg)
-{
-  return page_va(pg);
-}
-
 // Let *slot, a number in an inode or in a block of numbers, be a new block: one of numbers, empty, or
 // else of data, with what it held before.
 static int
@@ -100,7 +94,7 @@ bmap(struct inode *ip, uint index, int alloc, uint *blockno)
       err = -EIO;
     if (err < 0 || *blockno == 0 || l == depth || (err = bread(*blockno, &pg)) < 0)
       return err;
-    slot = &entries(pg)[path[l + 1]];
+    slot = (uint *)page_va(pg) + path[l + 1];
   }
 }
 
@@ -133,8 +127,10 @@ prune(struct prune *p, uint *slot, int depth, uint base)
     drop_map(p);
     if ((err = bread(b, &pg)) < 0)
       return err;
-    for (uint i = NINDIRECT; i-- > 0 && base + (i + 1) * span > p->keep && err == 0;)
-      err = prune(p, &entries(pg)[i], depth - 1, base + i * span);
+    uint *e = page_va(pg), i = base < p->keep ? (p->keep - base) / span : 0;
+    for (; i < NINDIRECT && err == 0; i++)
+      if (e[i] != 0)
+        err = prune(p, &e[i], depth - 1, base + i * span);
   }
   if (err == 0 && base >= p->keep && (!is_data(b) || (err = bfree(b, &p->map)) == 0))
     *slot = 0;
@@ -178,16 +174,13 @@ shorten(struct inode *ip, uint size)
   return err;
 }
 
-// The size to which one operation can shorten ip at the most: all the way, unless the blocks may lie
-// all over a bitmap that is too long.
+// The size to which one operation can shorten ip: all the way, unless the blocks may lie all over a
+// bitmap that is too long.
 static uint64
 reach(struct inode *ip, uint64 size)
 {
-  uint64 last = ip->d->size - 1ul;
-  last -= last % BSIZE;
-  if (sb.size / BPB < MAPS || last - size < MAPS * BSIZE || last < size)
-    return size;
-  return last - (MAPS - 1) * BSIZE;
+  uint64 end = (ip->d->size + BSIZE - 1ul) / BSIZE * BSIZE;
+  return sb.size / BPB < MAPS || end <= size + MAPS * BSIZE ? size : end - MAPS * BSIZE;
 }
 
 // Make ip `size` bytes long; what is new reads as zeros. The caller holds no lock and has no operation
@@ -205,10 +198,10 @@ itruncate(struct inode *ip, uint64 size)
       err = -ETXTBSY;
     } else if (size > MAXSIZE) {
       err = -EFBIG;
-    } else if (size < ip->d->size) {
+    } else if (size <= ip->d->size) { // when equal, there may be a block of numbers behind the end
       now = reach(ip, size);
       err = shorten(ip, now);
-    } else if (size > ip->d->size) {
+    } else {
       tail_zero(ip);
       ip->d->size = size;
       iupdate(ip);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Open files, and the tables of them.
 //
-// Interface: filealloc, filedup, fileclose for references; fileio, fileseek, filestat;
+// Interface: filealloc, filedup, fileclose for references; fileio, fileseek;
 // files_* for a process's table as a whole, fd_* for its entries, cwd_*; devsw for drivers.
 //
 //   proc.files --> files: ofile[fd] --> file --> pipe, or inode, or inode of a device
@@ -73,13 +73,6 @@ fileclose(struct file *f)
     iput(f->ip);
   slab_free(&file_slab, f);
   __atomic_fetch_sub(&nfiles, 1, __ATOMIC_RELAXED);
-}
-
-// What fstat tells: 0, -EINVAL for a pipe, -EIO, -ENOMEM. Sleeps.
-int
-filestat(struct file *f, struct stat *st)
-{
-  return f->type == FD_PIPE ? -EINVAL : istat(f->ip, st);
 }
 
 static int

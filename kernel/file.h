@@ -44,6 +44,7 @@ struct inode *idup(struct inode *);
 void iput(struct inode *);
 int ilock(struct inode *) __attribute__((warn_unused_result));
 void iunlock(struct inode *);
+int iread(struct inode *) __attribute__((warn_unused_result));
 int ibegin(struct inode *) __attribute__((warn_unused_result));
 void iend(struct inode *);
 void iupdate(struct inode *);
@@ -126,7 +127,6 @@ extern struct devsw devsw[NDEV];
 struct file *filealloc(void);
 struct file *filedup(struct file *);
 void fileclose(struct file *);
-int filestat(struct file *, struct stat *);
 int64 fileio(struct file *, uint64 va, int n, int reading);
 int64 fileseek(struct file *, int64 off, int whence);
 

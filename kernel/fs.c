@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Inodes in memory: what the kernel knows of a file, directory or device.
 //
-// Interface: iget, ialloc, idup, iput for references; ilock, iunlock, ibegin, iend; iupdate; istat;
-// text_get, text_put; inodes_start at boot, inodes_free, inodes_shrink.
+// Interface: iget, ialloc, idup, iput for references; ilock, iunlock, ibegin, iend; iupdate;
+// iread, istat; text_get, text_put; inodes_start at boot, inodes_free, inodes_shrink.
 //
 // An inode in memory is found by its number and is one struct, however many use it:
 //
@@ -16,11 +16,10 @@
 //
 //   inode.d --> dinode, in its block, in the cache: there is no other copy of a file's fields
 //
-// Locks: itable.lock for the hash chains, and ref where it is 0 or 1;
-// inode.lock, which sleeps, for its fields and those of its dinode; dinode.type becomes 0 or not 0
-// with the block's page locked too. Order: an operation begins (begin_op), then a directory is
-// locked, then a file or directory that it names, then pages. "." and ".." are never followed with a
-// lock held.
+// Locks: itable.lock for the hash chains, and ref where it is 0 or 1; inode.lock, which sleeps, for
+// its fields and those of its dinode; dinode.type becomes 0 or not 0 with the block's page locked
+// too. Order: an operation begins (begin_op), then a directory is locked, then a file or directory
+// that it names, then pages. "." and ".." are never followed with a lock held.
 //
 // 1. While d is set its page has a reference, so that iupdate cannot fail.
 // 2. iput is called with no lock and outside of operations: to free a file it opens its own.
@@ -194,7 +193,7 @@ load(struct inode *ip)
     page_put(pg);
     return -EIO;
   }
-  ip->d = d;
+  __atomic_store_n(&ip->d, d, __ATOMIC_RELEASE);
   return 0;
 }
 
@@ -269,6 +268,19 @@ ialloc(int type, struct inode **out)
   return -ENOSPC;
 }
 
+// Read ip's dinode if that has not been done: 0, or as ilock. Until the reference is given up its
+// type, major and minor are what they are, and can be looked at without the lock. Sleeps.
+int
+iread(struct inode *ip)
+{
+  if (__atomic_load_n(&ip->d, __ATOMIC_ACQUIRE))
+    return 0;
+  int err = ilock(ip);
+  if (err == 0)
+    iunlock(ip);
+  return err;
+}
+
 // What fstat tells: 0, or as ilock. The caller has ip not locked. Sleeps.
 int
 istat(struct inode *ip, struct stat *st)
@@ -306,11 +318,10 @@ text_put(struct inode *ip, int by)
 static int
 free_orphan(uint inum)
 {
-  struct stat st;
   struct inode *ip;
   if (iget(inum, &ip) < 0)
     return 0;
-  int err = istat(ip, &st); // reads it, so that iput sees what it is
+  int err = iread(ip); // so that iput sees what it is
   iput(ip);
   return err == 0;
 }
@@ -322,13 +333,13 @@ inodes_start(void)
 {
   int freed = 0;
   for (uint i = 0; i < sb.ninodes;) {
-    struct page *pg = page_cache_find(0, IBLOCK(i, sb));
-    uint left = sb.bmapstart - IBLOCK(i, sb);
-    int err =
-        pg ? 0
-           : cache_fill(0, IBLOCK(i, sb), IBLOCK(i, sb), left < DISK_RUN ? left : DISK_RUN, &pg);
-    if (err < 0)
-      return err;
+    uint b = IBLOCK(i, sb), left = sb.bmapstart - b;
+    struct page *pg = page_cache_find(0, b);
+    if (pg == 0) {
+      int err = cache_fill(0, b, b, left < DISK_RUN ? left : DISK_RUN, &pg);
+      if (err < 0)
+        return err;
+    }
     do {
       const struct dinode *d = dinode_in(pg, i);
       inodes_free += d->type == 0 && i > 0;

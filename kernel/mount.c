@@ -34,8 +34,10 @@ nonsense(void)
   return 0;
 }
 
-static void
-read_super(void)
+// Called once by the first process: open the file system. A disk that cannot be used is a panic
+// with a sentence that says why.
+void
+fsinit(void)
 {
   struct page *pg;
   if (disk_blocks(0) == 0)
@@ -47,14 +49,6 @@ read_super(void)
   const char *why = nonsense();
   if (why)
     panic("this disk cannot be used: %s", why);
-}
-
-// Called once by the first process: open the file system. A disk that cannot be used is a panic
-// with a sentence that says why.
-void
-fsinit(void)
-{
-  read_super();
   if (log_start(&sb) < 0 || balloc_start() < 0)
     panic("the disk's log or bitmap cannot be read or written");
   int freed = inodes_start();

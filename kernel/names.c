@@ -144,11 +144,10 @@ dolink(const char *old, const char *new)
 {
   union entry name;
   struct inode *ip, *dp;
-  struct stat st;
   int err = namei(old, &ip);
   if (err < 0)
     return err;
-  if ((err = istat(ip, &st)) == 0 && st.type == T_DIR)
+  if ((err = iread(ip)) == 0 && ip->d->type == T_DIR)
     err = -EPERM; // nor could it be locked behind another one
   if (err == 0 && (err = dir_enter(new, &name, &dp)) == 0) {
     err = link_in(dp, &name, ip);

@@ -57,7 +57,7 @@ sys_fstat(void)
 {
   struct stat st;
   struct file *f = fd_get(argint(0));
-  int err = f ? filestat(f, &st) : -EBADF;
+  int err = f == 0 ? -EBADF : f->type == FD_PIPE ? -EINVAL : istat(f->ip, &st);
   fileclose(f);
   return err ? err : copyout(myproc()->mm, arg(1), &st, sizeof(st));
 }
@@ -161,12 +161,11 @@ sys_chdir(void)
 {
   char path[MAXPATH];
   struct inode *ip;
-  struct stat st;
   int err = argpath(0, path);
   if (err < 0 || (err = namei(path, &ip)) < 0)
     return err;
-  if ((err = istat(ip, &st)) == 0)
-    err = st.type != T_DIR ? -ENOTDIR : st.nlink == 0 ? -ENOENT : 0;
+  if ((err = iread(ip)) == 0)
+    err = ip->d->type != T_DIR ? -ENOTDIR : ip->d->nlink == 0 ? -ENOENT : 0;
   if (err == 0)
     cwd_set(ip);
   else
@@ -192,18 +191,18 @@ find_or_create(const char *path, int mode, struct inode **out)
 static int
 check_open(struct file *f, int mode)
 {
-  struct stat st;
-  int err = istat(f->ip, &st);
+  int err = iread(f->ip);
   if (err < 0)
     return err;
-  if (st.type == T_DIR && (f->writable || (mode & O_CREATE)))
+  int type = f->ip->d->type;
+  if (type == T_DIR && (f->writable || (mode & O_CREATE)))
     return -EISDIR;
-  if (st.type == T_DEVICE) {
+  if (type == T_DEVICE) {
     f->type = FD_DEVICE;
-    f->major = f->ip->d->major; // which never changes
+    f->major = f->ip->d->major;
     return f->major >= 0 && f->major < NDEV ? 0 : -ENODEV;
   }
-  return st.type == T_FILE && (mode & O_TRUNC) ? itruncate(f->ip, 0) : 0;
+  return type == T_FILE && (mode & O_TRUNC) ? itruncate(f->ip, 0) : 0;
 }
 
 int64
@@ -211,8 +210,10 @@ sys_open(void)
 {
   char path[MAXPATH];
   int mode = argint(1), err = argpath(0, path);
-  if (err < 0 || (err = fd_add(0)) < 0)
+  if (err < 0)
     return err;
+  if ((mode & (O_CREATE | O_TRUNC)) && (err = fd_add(0)) < 0)
+    return err; // before anything is changed
   struct file *f = filealloc();
   if (f == 0)
     return -ENFILE;
