@@ -75,8 +75,13 @@ void wakeup(const void *chan);
 void wake_process(struct proc *);
 void fp_keep(struct proc *);
 
-// proc.c
+// kstack.c
 extern uint64 stackgen;
+int slot_get(void);
+void slot_put(int slot);
+uint64 stack_frames(void);
+
+// proc.c
 void procinit(void);
 void userinit(void);
 struct proc *kthread(void (*fn)(void), const char *name);
@@ -91,7 +96,6 @@ int getpgid(int pid);
 struct mm *proc_set_mm(struct proc *, struct mm *);
 int procs_read(struct procinfo *, int max, uint64 *born);
 int procs_count(void);
-uint64 stack_frames(void);
 void procdump(void);
 
 // exec.c

@@ -5,11 +5,10 @@
 // procs_read and procdump for those who look.
 //
 // Locks, in the order they are taken: wait_lock (who is whose child), pid_lock (the table), then
-// those of sched.c; stack_lock alone.
+// those of sched.c.
 //
 // 1. A live process has a pid above 0 that no other process and no group of others has.
 // 2. p->parent, children and sibling change under wait_lock, p->mm and pgid under pid_lock too.
-// 3. A kernel stack slot is used by one process at a time, and its frames stay mapped for good.
 
 #include "defs.h"
 #include "file.h"
@@ -17,7 +16,6 @@
 #include "sysinfo.h"
 #include "proc.h"
 #include "riscv/fdt.h"
-#include "riscv/hart.h"
 
 #define PIDMAX 32768
 #define NHASH  64
@@ -34,42 +32,10 @@ static struct list pidhash[NHASH];
 static int lastpid, nprocs;
 static uint64 births;
 
-static struct spinlock stack_lock = SPINLOCK("kstack"); // this group:
-static ushort freeslots[NPROC + NCPU];                  //   slots mapped and unused
-static int nfreeslots, nslots;
-uint64 stackgen; //   counts slots; harts fence for new ones
-
 _Static_assert(offsetof(struct proc, tf) == 120 && offsetof(struct proc, scratch) == 128 &&
                    offsetof(struct proc, cpu) == 136 && offsetof(struct cpu, id) == 0 &&
                    sizeof(struct trapframe) == 272,
                "trapvec.S and swtch.S know these");
-
-// ---- kernel stacks ----
-
-// A stack slot, or -ENOMEM.
-static int
-slot_get(void)
-{
-  int slot = -ENOMEM;
-  acquire(&stack_lock);
-  if (nfreeslots > 0) {
-    slot = freeslots[--nfreeslots];
-  } else if (nslots < NPROC + NCPU && kvmstack(nslots) == 0) {
-    slot = nslots++;
-    __atomic_store_n(&stackgen, stackgen + 1, __ATOMIC_RELEASE);
-    tlb_kernel(); // this hart uses it at once, others when they switch
-  }
-  release(&stack_lock);
-  return slot;
-}
-
-static void
-slot_put(int slot)
-{
-  acquire(&stack_lock);
-  freeslots[nfreeslots++] = slot;
-  release(&stack_lock);
-}
 
 // ---- the table of processes ----
 
@@ -459,14 +425,6 @@ procs_read(struct procinfo *out, int max, uint64 *born)
   }
   release(&pid_lock);
   return n;
-}
-
-// Frames of kernel stacks, used or not, and of the level-0 tables that map them.
-uint64
-stack_frames(void)
-{
-  return nslots * (KSTACK_SIZE / PGSIZE) +
-         (nslots + LVLSIZE(1) / KSTACK_SLOT - 1) / (LVLSIZE(1) / KSTACK_SLOT);
 }
 
 // Processes alive.
