@@ -49,14 +49,20 @@ sys_write(void)
   return r;
 }
 
-int64
-sys_close(void)
+static int
+fd_close(int fd)
 {
-  struct file *f = fd_take(argint(0));
+  struct file *f = fd_take(fd);
   if (f == 0)
     return -EBADF;
   fileclose(f);
   return 0;
+}
+
+int64
+sys_close(void)
+{
+  return fd_close(argint(0));
 }
 
 int64
@@ -261,18 +267,13 @@ sys_pipe(void)
   int fd[2], err = user_range(p->mm, arg(0), sizeof(fd), 1);
   if (err < 0 || (err = pipealloc(&end[0], &end[1])) < 0)
     return err;
-  if ((err = fd[0] = fd_add(end[0])) < 0)
-    goto close_files;
-  if ((err = fd[1] = fd_add(end[1])) < 0)
-    goto drop_first;
-  if ((err = copyout(p->mm, arg(0), fd, sizeof(fd))) == 0)
-    return 0;
-
-  fd_take(fd[1]);
-drop_first:
-  fd_take(fd[0]);
-close_files:
-  fileclose(end[0]);
-  fileclose(end[1]);
+  for (int i = 0; i < 2; i++)
+    if ((fd[i] = fd_add(end[i])) < 0)
+      fileclose(end[i]);
+  err = fd[0] < 0 || fd[1] < 0 ? -EMFILE : copyout(p->mm, arg(0), fd, sizeof(fd));
+  if (err < 0) { // another thread may have closed them already
+    fd_close(fd[0]);
+    fd_close(fd[1]);
+  }
   return err;
 }
