@@ -13,7 +13,7 @@ GDBPORT ?=
 # ---- the table of contents: every part of the kernel, in reading order ----
 OBJS := entry start main \
   trapvec trap syscall sysproc \
-  proc kstack sched swtch exec \
+  proc thread kstack sched swtch exec \
   spinlock sleeplock \
   kalloc vm mm/slab mm/vma mm/anon mm/cow mm/stack mm/filemap mm/upage mm/uaccess \
   riscv/fdt riscv/tlb riscv/asid riscv/ad riscv/timer riscv/ipi riscv/fp \

@@ -16,6 +16,7 @@ struct cpu;
 struct fault;
 struct file;
 struct files;
+struct image;
 struct inode;
 struct list;
 struct mm;
@@ -86,7 +87,7 @@ void procinit(void);
 void userinit(void);
 struct proc *kthread(void (*fn)(void), const char *name);
 int fork(void);
-void exit(int status) __attribute__((noreturn));
+void exit(int status);
 int wait(struct waitinfo *);
 int killed(struct proc *);
 int proc_doom(const struct waitinfo *);
@@ -98,8 +99,16 @@ int procs_read(struct procinfo *, int max, uint64 *born);
 int procs_count(void);
 void procdump(void);
 
+// thread.c
+int clone(uint64 fn, uint64 arg, uint64 stack);
+void texit(int status);
+int thread_join(int tid, struct waitinfo *);
+int proc_next(const struct image *);
+void obey(void);
+
 // exec.c
 int exec(const char *path);
+void become(struct proc *, const struct image *);
 
 // ---- locks ----
 

@@ -11,7 +11,7 @@
 #define ENOEXEC      8  // not a program this machine runs
 #define EBADF        9  // no such open file, or not open for this
 #define ECHILD       10 // no children to wait for
-#define EAGAIN       11 // too many processes
+#define EAGAIN       11 // too many processes; no longer what the caller thought (futex)
 #define ENOMEM       12 // no memory
 #define EACCES       13 // this kind of access is not permitted
 #define EFAULT       14 // bad address
@@ -33,6 +33,7 @@
 #define EMLINK       31 // too many links
 #define EPIPE        32 // nobody reads this pipe
 #define ERANGE       34 // the result does not fit
+#define EDEADLK      35 // it would wait for itself
 #define ENAMETOOLONG 36 // a name longer than DIRSIZ, or a path longer than MAXPATH
 #define ENOSYS       38 // no such system call
 #define ENOTEMPTY    39 // the directory is not empty

@@ -311,6 +311,7 @@ sched_init(void)
     p->state = RUNNING;
     p->cpu = &cpus[h];
     p->hart = p->slot = h;
+    p->leader = p;
     safestrcpy(p->name, "idle", sizeof(p->name));
   }
 }

@@ -77,7 +77,8 @@ obituary(int how, int access, const char *what, uint64 va, const char *why)
   uint64 pc = p->tf->epc;
   struct waitinfo died = { .how = how, .status = -1, .access = access, .va = va, .pc = pc };
   if (proc_doom(&died))
-    printk("%s[%d]: killed: %s 0x%lx at pc 0x%lx: %s\n", p->name, p->pid, what, va, pc, why);
+    printk("%s[%d]: killed: %s 0x%lx at pc 0x%lx: %s\n", p->name, p->leader->pid, what, va, pc,
+           why);
 }
 
 static const char *
@@ -154,11 +155,12 @@ leave(struct proc *p)
     intr_off();
     if (killed(p)) {
       intr_on();
-      exit(-1);
-    }
-    if (!p->cpu->resched)
+      obey();
+    } else if (p->cpu->resched) {
+      yield();
+    } else {
       break;
-    yield();
+    }
   }
   code_see(p->cpu);
 }

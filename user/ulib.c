@@ -290,6 +290,7 @@ static const char *const reasons[] = {
   [EMLINK] = "too many links",
   [EPIPE] = "nobody reads this pipe",
   [ERANGE] = "result too large",
+  [EDEADLK] = "would wait for itself",
   [ENAMETOOLONG] = "name too long",
   [ENOSYS] = "no such system call",
   [ENOTEMPTY] = "directory not empty",

@@ -74,7 +74,7 @@ timer_tick(void)
   }
   release(&lock);
   log_tick();
-  c->proc->runticks++;
+  __atomic_fetch_add(&c->proc->leader->runticks, 1, __ATOMIC_RELAXED);
   c->resched = 1;
   timer_plan(c->proc != c->idle);
 }
