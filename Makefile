@@ -15,7 +15,7 @@ OBJS := entry start main \
   trapvec trap syscall sysproc \
   proc thread kstack sched swtch exec \
   spinlock sleeplock \
-  kalloc vm mm/slab mm/vma mm/anon mm/cow mm/stack mm/filemap mm/upage mm/uaccess \
+  kalloc vm mm/slab mm/vma mm/anon mm/cow mm/stack mm/filemap mm/upage mm/uaccess mm/futex \
   riscv/fdt riscv/tlb riscv/asid riscv/ad riscv/timer riscv/ipi riscv/fp \
   virtio_disk bio log balloc bmap rw fs mount dir names file pipe sysfile \
   console uart printk plic string \

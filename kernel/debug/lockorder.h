@@ -9,6 +9,7 @@
 "kstack",
 "timer",
 "sleeplock",
+"futex",
 "pipe",
 "files",
 "log",

@@ -45,6 +45,7 @@ extern const struct vma_ops anon_ops, stack_ops, file_ops, upage_ops;
 struct vma {
   uint64 start, end;         // page-aligned, end exclusive
   int prot;                  // PROT_*; PROT_WRITE has PROT_READ with it
+  int flags;                 // VM_*
   const struct vma_ops *ops; // the kind of memory
   struct inode *ip;          // file memory: a reference of its own
   uint64 off;                // file memory: the byte of the file at start, page-aligned
