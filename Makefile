@@ -22,7 +22,7 @@ OBJS := entry start main \
   $(if $(DEBUG),debug/lockrank)
 
 # ---- user programs: one file each, and the library ----
-ULIB := usys start ulib printf umalloc
+ULIB := usys start ulib printf umalloc thread
 # A program of several files has the others in a folder of its name.
 UPROGS := $(sort $(filter-out $(ULIB),$(basename $(notdir $(wildcard user/*.c)))))
 XPROGS := $(if $(EXTRA),$(sort $(filter-out $(ULIB),\
