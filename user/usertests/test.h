@@ -82,6 +82,9 @@ uint64 spare_frames(void);
 int64 raw(uint64 nr, uint64 a, uint64 b, uint64 c, int *err);
 uint rnd(void);
 
+// waitinfo.c
+struct waitinfo death(work_fn *, uint64);
+
 // elf.c: a small program file
 struct ehdr {
   uint magic;
