@@ -15,7 +15,8 @@ OBJS := entry start main \
   trapvec trap syscall sysproc \
   proc thread kstack sched swtch exec \
   spinlock sleeplock \
-  kalloc vm mm/slab mm/vma mm/anon mm/cow mm/stack mm/filemap mm/upage mm/uaccess mm/futex \
+  kalloc vm mm/slab mm/page mm/vma mm/anon mm/stack mm/cow mm/filemap mm/mmap mm/shm mm/huge \
+  mm/rmap mm/swap mm/reclaim mm/oom mm/uaccess mm/futex mm/upage mm/info mm/check \
   riscv/fdt riscv/tlb riscv/asid riscv/ad riscv/timer riscv/ipi riscv/fp \
   virtio_disk bio log balloc bmap rw fs mount dir names file pipe sysfile \
   console uart printk plic string \
@@ -60,7 +61,7 @@ q = $(if $(V),,@printf '  %-5s %s\n' $1 '$@';)
 
 .PHONY: all
 .SECONDARY:
-all: $B/kernel $B/fs.img
+all: $B/kernel $B/fs.img $B/swap.img
 
 # ---- what was asked for last time: a change here rebuilds what depends on it ----
 # $(call remember,FILE,TEXT): FILE holds TEXT, and is new only if TEXT is.
@@ -123,6 +124,10 @@ $B/user/_%: $B/obj/user/%.o $$(addprefix $B/obj/,$$(addsuffix .o,$$(basename $$(
 	@mkdir -p $(@D)
 	$(call q,LINK)$(LD) $(LDFLAGS) -T user/user.ld -o $@ $(filter %.o,$^)
 
+# Programs of tests share what runs and judges them.
+$B/user/_usertests $B/user/_vmtests: $(patsubst %.c,$B/obj/%.o,$(wildcard user/harness/*.c))
+$B/user/_vmtour: $B/obj/user/harness/probe.o
+
 $B/extra/_%: $X/%.o $B/obj/ulib.o $(EXTRALD) $B/flags.extra Makefile
 	@mkdir -p $(@D)
 	$(call q,LINK)$(LD) $(LDFLAGS) -T $(EXTRALD) -o $@ $(filter %.o,$^)
@@ -147,8 +152,12 @@ $B/extra/image/_%: $B/extra/_%
 $B/fs.img: $B/mkfs $B/flags.image $(IMAGED) $(foreach f,$(TEXTS) $(FILES),$(firstword $(subst =, ,$f)))
 	$(call q,MKFS)$B/mkfs $@ -s $(FSSIZE) $(IMAGED) $(TEXTS) $(FILES)
 
+# A disk to swap to; it takes no room before that. What is on it means nothing after a boot.
+$B/swap.img:
+	@mkdir -p $(@D); truncate -s 512M $@
+
 # ---- running ----
-RUN = QEMU='$(QEMU)' CPUS='$(CPUS)' MEM='$(MEM)' sh tools/qemu
+RUN = QEMU='$(QEMU)' CPUS='$(CPUS)' MEM='$(MEM)' sh tools/qemu -s $B/swap.img
 
 .PHONY: qemu qemu-gdb gdb
 qemu: all

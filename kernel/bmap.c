@@ -21,6 +21,7 @@
 #include "bio.h"
 #include "defs.h"
 #include "file.h"
+#include "mm/mm.h"
 
 #define PRUNE_ROOM 6 // blocks that freeing one more can log: bitmap, two indirect, inode, last page
 
@@ -262,5 +263,7 @@ itruncate(struct inode *ip, uint64 size)
     }
     end_op();
   } while (err > 0);
+  if (err == 0)
+    file_unmap(ip, size); // the frames are not the file's any more: nobody finds them again
   return err;
 }

@@ -34,7 +34,7 @@ struct inode {
   int changed;   //   iupdate is due
   uint nextread; //   the page that a sequential reader wants next
   uint window;   //   pages read ahead last time
-  int text;      //   atomic: mappings of it as a program that runs
+  int text;      //   atomic: > 0: mappings of it as a program that runs; < 0: to store into it
 };
 
 // mount.c
@@ -56,8 +56,8 @@ void istat(struct inode *, struct stat *);
 void inodes_shrink(uint keep);
 int inodes_scan(uint block);
 uint inodes_free(void);
-void text_get(struct inode *);
-void text_put(struct inode *);
+int text_get(struct inode *, int by);
+void text_put(struct inode *, int by);
 
 // balloc.c
 int balloc_start(void);
@@ -76,6 +76,7 @@ int itruncate(struct inode *, uint64 size);
 // rw.c
 int ipage(struct inode *, uint index, struct page **);
 int page_cache_get(struct inode *, uint index, struct page **);
+int page_cache_own(struct inode *, uint index);
 int readi(struct inode *, struct span *dst, uint64 off, uint n);
 int writei(struct inode *, const struct span *src, uint at, uint64 off, uint n);
 

@@ -311,18 +311,25 @@ istat(struct inode *ip, struct stat *st)
   };
 }
 
-// ip is mapped as a program that runs: until text_put, writing and truncating it is -ETXTBSY. The
-// caller has it locked, or knows it mapped already.
-void
-text_get(struct inode *ip)
+// Somebody uses ip as a program that runs (by 1) or maps it to store into it (by -1): 0, or -ETXTBSY
+// while somebody does the other. As long as programs run from it, writing and truncating are
+// -ETXTBSY too. text_put ends it.
+int
+text_get(struct inode *ip, int by)
 {
-  __atomic_fetch_add(&ip->text, 1, __ATOMIC_RELAXED);
+  int text = __atomic_load_n(&ip->text, __ATOMIC_RELAXED);
+  do {
+    if (text * by < 0)
+      return -ETXTBSY;
+  } while (!__atomic_compare_exchange_n(&ip->text, &text, text + by, 0, __ATOMIC_ACQ_REL,
+                                        __ATOMIC_RELAXED));
+  return 0;
 }
 
 void
-text_put(struct inode *ip)
+text_put(struct inode *ip, int by)
 {
-  __atomic_fetch_sub(&ip->text, 1, __ATOMIC_RELAXED);
+  __atomic_fetch_sub(&ip->text, by, __ATOMIC_ACQ_REL);
 }
 
 // Inodes that are free, for reports.

@@ -28,7 +28,7 @@
 
 #include "bio.h"
 #include "defs.h"
-#include "mm/page.h"
+#include "mm/mm.h"
 #include "proc.h"
 
 #define BLOCK 512 // frames of a block
@@ -229,6 +229,8 @@ page_alloc(int kind)
   pg->exec = 0;
   pg->flags = 0;
   pg->ref = 1;
+  pg->family = 0;
+  vm_count(frames_allocated, 1);
   return pg;
 }
 
@@ -238,6 +240,9 @@ page_free(struct page *pg)
   assert(pg->kind != PG_FREE && pg->kind != PG_RESERVED && pg->ref == 0);
   if (DEBUGGING)
     memset(page_va(pg), 0x5a, PGSIZE);
+  if (pg->kind == PG_ANON)
+    rmap_gone(pg);
+  vm_count(frames_freed, 1);
   pg->kind = PG_FREE;
   push_off();
   struct stock *s = &stocks[mycpu()->id];
@@ -276,6 +281,13 @@ kfree(void *va)
   struct page *pg = va_page(va);
   assert((uint64)va % PGSIZE == 0 && pg->ref == 1);
   page_put(pg);
+}
+
+// Behind the last frame whose struct page has been set up; all others are free.
+struct page *
+frames_end(void)
+{
+  return frames + virgin * BLOCK;
 }
 
 // Frames that are free, for reports.

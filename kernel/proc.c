@@ -157,6 +157,7 @@ proc_alloc(void)
   list_init(&p->sibling);
   list_init(&p->waitq);
   list_init(&p->runq);
+  p->counts = &vm_total;
   p->kstack = KSTACK_TOP(p->slot);
   p->tf = (struct trapframe *)p->kstack - 1;
   p->context.ra = (uint64)forkret;
@@ -227,6 +228,8 @@ proc_twin(void)
 int
 proc_start(struct proc *p)
 {
+  if (p->mm)
+    p->counts = &p->mm->counts;
   acquire(&wait_lock);
   int err = pid_enter(p), pid = p->pid;
   release(&wait_lock);
@@ -287,8 +290,21 @@ proc_set_mm(struct proc *p, struct mm *mm)
   acquire(&pid_lock); // who looks at p->mm of others holds it
   struct mm *old = p->mm;
   p->mm = mm;
+  p->counts = mm ? &mm->counts : &vm_total;
   release(&pid_lock);
   return old;
+}
+
+// The address space of process pid (0: the caller), as one more user of it, which mm_leave ends; 0: no
+// such process, or it has none any more.
+struct mm *
+proc_mm(int pid)
+{
+  acquire(&pid_lock);
+  struct proc *p = process_find(pid);
+  struct mm *mm = p && p->mm ? mm_join(p->mm) : 0;
+  release(&pid_lock);
+  return mm;
 }
 
 // The end of the calling thread, which holds nothing: a leader is alone by then. Does not return.
@@ -547,7 +563,7 @@ first(void)
   p->entry = 0;
   if (namei("/", &root) < 0 || (p->files = files_new(root)) == 0)
     panic("no root directory");
-  int err = exec("/init");
+  int err = exec("/init", 0);
   if (err < 0)
     panic("cannot run /init: error %d", -err);
 }

@@ -90,14 +90,15 @@ struct proc {
   struct list all; //   processes
 
   // its own
-  int slot;            // which kernel stack
-  uint64 kstack;       // top of it
-  struct mm *mm;       // 0: a kernel thread
-  struct files *files; // 0: a kernel thread
-  void (*entry)(void); // kernel threads: what to run
-  int opleft;          // log.c: 1 + blocks its operation may still log; 0: none is open
-  struct fpstate fp;   // user floating point, while FS is off or clean
-  uint64 runticks;     // timer ticks that found the process running; atomic
+  int slot;                // which kernel stack
+  uint64 kstack;           // top of it
+  struct mm *mm;           // 0: a kernel thread
+  struct vmcounts *counts; // mm's, or those of the system
+  struct files *files;     // 0: a kernel thread
+  void (*entry)(void);     // kernel threads: what to run
+  int opleft;              // log.c: 1 + blocks its operation may still log; 0: none is open
+  struct fpstate fp;       // user floating point, while FS is off or clean
+  uint64 runticks;         // timer ticks that found the process running; atomic
   char name[16];
 #ifdef DEBUG
 #define NHELD 16

@@ -36,7 +36,11 @@ typedef uint64 *pagetable_t; // 512 entries
 #define PTE_A (1UL << 6) // has been used
 #define PTE_D (1UL << 7) // has been written
 
+#define PTE_SWAP (1UL << 8) // for software, with V = 0: in swap
+#define PTE_NONE (1UL << 9) // for software, with V = 0: PROT_NONE, a frame nobody may touch
+
 #define PTE_LEAF(pte)  (((pte) & (PTE_R | PTE_W | PTE_X)) != 0)
+#define PTE_TABLE(pte) (((pte) & (PTE_V | PTE_R | PTE_W | PTE_X)) == PTE_V)
 #define PTE_FLAGS(pte) ((pte)&0x3ffUL)
 #define PTE2PA(pte)    ((((pte) >> 10) & ((1UL << 44) - 1)) << PGSHIFT)
 #define PA2PTE(pa)     (((uint64)(pa) >> PGSHIFT) << 10)
@@ -93,28 +97,8 @@ typedef uint64 *pagetable_t; // 512 entries
 #define CAUSE_LOAD_PF   13
 #define CAUSE_STORE_PF  15
 
-static inline uint64
-r_sp(void)
-{
-  uint64 x;
-  asm volatile("mv %0, sp" : "=r"(x));
-  return x;
-}
-
-static inline uint64
-r_fp(void)
-{
-  uint64 x;
-  asm volatile("mv %0, s0" : "=r"(x));
-  return x;
-}
-
 // Ticks of the platform's clock since power on; readable in user mode too.
-static inline uint64
-r_time(void)
-{
-  return csr_read(time);
-}
+#define r_time() csr_read(time)
 
 // ---- interrupts of this hart ----
 

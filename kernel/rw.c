@@ -19,6 +19,7 @@
 #include "bio.h"
 #include "defs.h"
 #include "file.h"
+#include "mm/mm.h"
 
 #define WRITE_ROOM 9 // blocks that writing one more page can log: the page, bmap_alloc's, the inode
 
@@ -182,4 +183,29 @@ writei(struct inode *ip, const struct span *src, uint from, uint64 off, uint n)
   if (ip->changed)
     iupdate(ip);
   return done ? (int)done : err;
+}
+
+// Make page `index` of ip ready for stores through a mapping: its block is there, and mm/filemap.c
+// knows of it. 0, -EIO beyond the end, -ENOSPC, -ENOMEM, -EROFS, -ETXTBSY. The caller holds nothing.
+// Sleeps.
+int
+page_cache_own(struct inode *ip, uint index)
+{
+  struct page *pg;
+  int err = begin_op();
+  if (err < 0)
+    return err;
+  if ((err = ilock(ip)) == 0) {
+    err = (uint64)index * BSIZE < ip->size ? page_to_write(ip, index, 0, &pg) : -EIO;
+    if (err == 0) {
+      log_write(pg);
+      file_own(pg);
+      page_put(pg);
+    }
+    if (ip->changed)
+      iupdate(ip);
+    iunlock(ip);
+  }
+  end_op();
+  return err;
 }

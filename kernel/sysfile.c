@@ -9,6 +9,7 @@
 #include "defs.h"
 #include "fcntl.h"
 #include "file.h"
+#include "mm/mm.h"
 #include "proc.h"
 #include "stat.h"
 
@@ -119,7 +120,9 @@ sys_fsync(void)
   int err = fd_get(argint(0), &f);
   if (err < 0)
     return err;
-  err = f->type == FD_INODE ? log_sync() : -EINVAL;
+  err = f->type == FD_INODE ? file_writeback(f->ip->inum, 0, MAXFILE) : -EINVAL;
+  if (err == 0)
+    err = log_sync();
   fileclose(f);
   return err;
 }
@@ -127,7 +130,8 @@ sys_fsync(void)
 int64
 sys_sync(void)
 {
-  return log_sync();
+  int err = file_writeback(0, 0, 0);
+  return err < 0 ? err : log_sync();
 }
 
 // ---- names ----

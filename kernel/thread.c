@@ -47,8 +47,7 @@ clone(uint64 fn, uint64 arg, uint64 stack)
   if ((t = proc_twin()) == 0)
     return -ENOMEM;
   t->leader = t->parent = p->leader;
-  t->mm = p->mm;
-  __atomic_fetch_add(&t->mm->users, 1, __ATOMIC_RELAXED);
+  t->mm = mm_join(p->mm);
   t->files = p->files;
   __atomic_fetch_add(&t->files->ref, 1, __ATOMIC_RELAXED);
   t->tf->epc = fn;

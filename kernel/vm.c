@@ -16,7 +16,14 @@
 // What an entry of a program's half can be:
 //   0                       empty: the vma knows what belongs there
 //   V, no R W X             points to the table below
-//   V U and R, maybe W X    a leaf. Read-only in a private vma that allows writing: copy-on-write
+//   V U and R, maybe W X    a leaf. Read-only in a private vma that allows writing: copy-on-write;
+//                           in a shared one: a clean page of its file
+//   NONE U, maybe A D       V = 0: a leaf that PROT_NONE hides; its frame is kept
+//   SWAP, slot for frame    V = 0: the page is in swap (only at level 0)
+//
+//   What happens to it by   read fault        write fault            fork          reclaim
+//   NONE                    bad address       bad address            shared        like a leaf
+//   SWAP                    read back in      read back in, private  slot shared   nothing
 //
 // Locks: the kernel half changes only at boot and, for new stacks, under proc.c's stack lock. A
 // program's half changes under its mm->lock; hardware sets A and D in it at any time, so live
@@ -34,6 +41,8 @@
 #include "riscv/hart.h"
 
 pagetable_t kernel_pagetable;
+static ushort kernel_entries[PTES / 2]; // those of its root that are in use; all others are empty
+static int nkernel;
 
 extern char text_start[], text_end[], rodata_end[]; // kernel.ld
 
@@ -74,27 +83,62 @@ table_new(void)
     return 0;
   pg->used = 0;
   page_zero(page_va(pg));
+  vm_count(tables_made, 1);
   return page_va(pg);
 }
 
+static void
+table_free(struct page *pg)
+{
+  vm_count(tables_freed, 1);
+  page_put(pg);
+}
+
+// The tables from level down to `lowest` on the way to va, each with the entry for the next: the
+// entry that makes the first one part of the tree; 0: no memory, and nothing was made.
+static pte_t
+tables_new(uint64 va, int level, int lowest)
+{
+  pagetable_t table = table_new();
+  if (table == 0)
+    return 0;
+  if (level > lowest) {
+    pte_t next = tables_new(va, level - 1, lowest);
+    if (next == 0) {
+      table_free(table_of(table));
+      return 0;
+    }
+    pte_fill(&table[PX(level, va)], next);
+  }
+  return PA2PTE(KPA(table)) | PTE_V;
+}
+
+// Hang the missing tables below pte, the empty entry for va of a table of this level: 0 or -ENOMEM.
+// Apart from walk, which is short that way.
+static NOINLINE int
+grow(pte_t *pte, uint64 va, int level, int lowest)
+{
+  pte_t next = tables_new(va, level - 1, lowest);
+  if (next == 0)
+    return -ENOMEM;
+  pte_fill(pte, next);
+  return 0;
+}
+
 // The entry for va, and in *level where it was found. On the way in *level is the lowest level to
-// go to. The walk ends earlier at a leaf, whose size is then LVLSIZE(*level); without alloc also at
-// an empty entry. With alloc missing tables are made, and 0 means that there was no memory.
-// The caller holds what guards the table. Does not sleep.
+// go to. The walk ends earlier at an entry that has a frame, whose size is then LVLSIZE(*level);
+// without alloc also at an empty entry. With alloc missing tables are made: all, or none and 0 when
+// there is no memory. The caller holds what guards the table. Does not sleep.
 pte_t *
 walk(pagetable_t pagetable, uint64 va, int alloc, int *level)
 {
   for (int l = LEVELS - 1;; l--) {
     pte_t *pte = &pagetable[PX(l, va)];
-    if (l == *level || PTE_LEAF(*pte) || (*pte == 0 && !alloc)) {
+    if (alloc && *pte == 0 && l > *level && grow(pte, va, l, *level) < 0)
+      return 0;
+    if (l == *level || !PTE_TABLE(*pte)) {
       *level = l;
       return pte;
-    }
-    if (*pte == 0) {
-      pagetable_t next = table_new();
-      if (next == 0)
-        return 0;
-      pte_fill(pte, PA2PTE(KPA(next)) | PTE_V);
     }
     pagetable = below(*pte);
   }
@@ -164,6 +208,9 @@ kvminit(void)
   int level = 1; // so that every root can share the stacks that are still to come
   if (walk(kernel_pagetable, KSTACKS, 1, &level) == 0)
     panic("no memory for the table of kernel stacks");
+  for (int i = PTES / 2; i < PTES; i++)
+    if (kernel_pagetable[i] != 0)
+      kernel_entries[nkernel++] = i;
 }
 
 // This hart leaves the early page table for the kernel's own.
@@ -174,12 +221,12 @@ kvminithart(void)
 }
 
 static uint
-tables_in(pagetable_t table, int level, int first)
+tables_in(pagetable_t table, int level, int first, int end)
 {
   uint n = 1;
-  for (int i = first; i < PTES && level > 0; i++)
-    if (table[i] != 0 && !PTE_LEAF(table[i]))
-      n += tables_in(below(table[i]), level - 1, 0);
+  for (int i = first; i < end && level > 0; i++)
+    if (PTE_TABLE(table[i]))
+      n += tables_in(below(table[i]), level - 1, 0, PTES);
   return n;
 }
 
@@ -187,7 +234,7 @@ tables_in(pagetable_t table, int level, int first)
 uint
 kvm_tables(void)
 {
-  return tables_in(kernel_pagetable, LEVELS - 1, PTES / 2);
+  return tables_in(kernel_pagetable, LEVELS - 1, PTES / 2, PTES);
 }
 
 // Map the two frames of kernel stack slot i. Holds proc.c's stack lock. -ENOMEM: nothing changed.
@@ -218,9 +265,23 @@ pagetable_t
 uvmcreate(void)
 {
   pagetable_t pt = table_new();
-  if (pt)
-    memcpy(pt + PTES / 2, kernel_pagetable + PTES / 2, PGSIZE / 2);
+  for (int i = 0; i < nkernel && pt; i++)
+    pt[kernel_entries[i]] = kernel_pagetable[kernel_entries[i]];
   return pt;
+}
+
+// Give back a root table with nothing below it in the user half.
+void
+uvmfree(pagetable_t pt)
+{
+  table_free(va_page(pt));
+}
+
+// Page-table pages of a program's half, the root included. Holds mm->lock.
+uint
+uvm_tables(pagetable_t pt)
+{
+  return tables_in(pt, LEVELS - 1, 0, PTES / 2);
 }
 
 // Map frame pg at va, which is empty, with these PTE_ bits; the caller's reference becomes the
@@ -238,67 +299,138 @@ uvmmap(struct mm *mm, uint64 va, struct page *pg, uint64 perm)
   return 0;
 }
 
-// What was unmapped waits here for the flush.
-#define GATHER 128
+// What was unmapped waits here for the flush: leaves with their level in bits that no entry uses,
+// and tables.
+#define GATHER      128
+#define AT_LEVEL(l) ((uint64)(l) << 60)
 struct gather {
   struct mm *mm;
-  uint64 va; // of the last leaf
-  uint n, leaves;
-  struct page *pages[GATHER];
+  uint64 start, end; // of what was unmapped since the last flush
+  uint n, tables;
+  pte_t old[GATHER];
 };
 
 static void
 gather_free(struct gather *g)
 {
-  if (g->leaves == 1 && g->n == 1)
-    tlb_flush_page(g->mm, g->va);
-  else if (g->n > 0)
+  if (g->tables > 0)
     tlb_flush_all(g->mm);
-  g->mm->resident -= g->leaves;
-  while (g->n > 0)
-    page_put(g->pages[--g->n]);
-  g->leaves = 0;
+  else if (g->n > 0)
+    tlb_flush_range(g->mm, g->start, g->end);
+  for (uint i = 0; i < g->n; i++)
+    if (PTE_TABLE(g->old[i]))
+      table_free(pa_page(PTE2PA(g->old[i])));
+    else
+      leaf_put(g->old[i], g->old[i] >> 60);
+  g->n = g->tables = 0;
 }
 
 static void
-gather_add(struct gather *g, pte_t pte)
+gather_add(struct gather *g, uint64 va, uint64 end, pte_t old)
 {
-  g->pages[g->n++] = pa_page(PTE2PA(pte));
   if (g->n == GATHER)
     gather_free(g);
+  if (g->n == 0)
+    g->start = va;
+  g->end = end;
+  g->tables += PTE_TABLE(old);
+  g->old[g->n++] = old;
 }
 
 static void
 unmap_table(struct gather *g, pagetable_t table, int level, uint64 va, uint64 end)
 {
-  for (pte_t *pte = &table[PX(level, va)]; va < end; pte++) {
-    uint64 next = (va | (LVLSIZE(level) - 1)) + 1;
+  uint64 size = LVLSIZE(level), next;
+  struct page *self = va_page(table);
+  for (pte_t *pte = &table[PX(level, va)]; va < end && self->used > 0; pte++, va = next) {
+    pte_t old = *pte;
+    next = (va | (size - 1)) + 1;
+    if (old == 0)
+      continue;
     if (next > end)
       next = end;
-    if (PTE_LEAF(*pte)) {
-      g->leaves++;
-      g->va = va;
-      gather_add(g, pte_take(pte));
-    } else if (*pte != 0) {
-      pte_t old = *pte;
+    if (PTE_TABLE(old)) {
       unmap_table(g, below(old), level - 1, va, next);
       if (va_page(below(old))->used == 0) {
         pte_take(pte);
-        gather_add(g, old);
+        gather_add(g, va, next, old);
       }
+    } else if (pte_mapped(old)) {
+      g->mm->resident -= size / PGSIZE;
+      gather_add(g, va, next, pte_take(pte) | AT_LEVEL(level));
+    } else {
+      g->mm->swapped--;
+      swap_put(pte_take(pte));
     }
-    va = next;
   }
 }
 
-// Unmap [start, end), free what nobody else has, give back empty tables. Holds mm->lock. Sleeps
-// while other harts answer.
+// Unmap [start, end), which cuts no huge page, free what nobody else has, give back empty tables.
+// Holds mm->lock. Sleeps while other harts answer.
 void
 uvmunmap(struct mm *mm, uint64 start, uint64 end)
 {
   struct gather g = { .mm = mm };
   unmap_table(&g, mm->pagetable, LEVELS - 1, start, end);
   gather_free(&g);
+}
+
+// Unmap everything, range by range. Holds mm->lock. Sleeps while other harts answer.
+void
+uvmclear(struct mm *mm)
+{
+  struct gather g = { .mm = mm };
+  for (struct vma *v = vma_next(mm, 0); v; v = vma_next(mm, v->end))
+    unmap_table(&g, mm->pagetable, LEVELS - 1, v->start, v->end);
+  gather_free(&g);
+}
+
+// What a leaf becomes under another rule. Never writable unless it was: a fault finds out whether it
+// may be.
+static pte_t
+leaf_for(pte_t old, int prot)
+{
+  pte_t frame = old & ~(PTE_V | PTE_R | PTE_W | PTE_X | PTE_NONE);
+  if (prot == PROT_NONE)
+    return frame | PTE_NONE;
+  return frame | prot_bits(prot & ~PROT_WRITE) | PTE_R | PTE_V |
+         (prot & PROT_WRITE ? old & PTE_W : 0);
+}
+
+// Put the pages of [start, end), which cuts no huge page, under another rule. Holds mm->lock. Sleeps
+// while other harts answer.
+void
+uvmprotect(struct mm *mm, uint64 start, uint64 end, int prot)
+{
+  struct leaves it = { .pagetable = mm->pagetable, .va = start, .end = end };
+  while (uvmnext(&it))
+    if (pte_mapped(*it.pte)) { // away first: the hardware may set D until then
+      pte_t old = __atomic_exchange_n(it.pte, 0, __ATOMIC_ACQ_REL);
+      __atomic_store_n(it.pte, leaf_for(old, prot), __ATOMIC_RELEASE);
+    }
+  tlb_flush_range(mm, start, end);
+}
+
+// Make small pages of the huge page around va, unless it starts there. Holds mm->lock. Sleeps while
+// other harts answer. -ENOMEM: nothing changed.
+int
+uvmsplit(struct mm *mm, uint64 va)
+{
+  int level = 0;
+  pte_t *pte = va < USERTOP ? walk(mm->pagetable, va, 0, &level) : 0;
+  if (level == 0 || va % HUGESIZE == 0 || !pte_mapped(*pte))
+    return 0;
+  pagetable_t table = table_new();
+  if (table == 0)
+    return -ENOMEM;
+  pte_t old = __atomic_exchange_n(pte, 0, __ATOMIC_ACQ_REL);
+  leaf_split(old);
+  for (int i = 0; i < PTES; i++)
+    pte_fill(&table[i], old + i * PA2PTE(PGSIZE));
+  __atomic_store_n(pte, PA2PTE(KPA(table)) | PTE_V, __ATOMIC_RELEASE);
+  tlb_flush_all(mm); // 4.2.1: a hart may still use the leaf that was
+  vm_count(huge_splits, 1);
+  return 0;
 }
 
 // Go on to the next leaf at or behind it->va: 1, or 0 when there is none before it->end. Start with
@@ -309,7 +441,7 @@ uvmnext(struct leaves *it)
   if (it->pte != 0)
     it->va = (it->va | (LVLSIZE(it->level) - 1)) + 1;
   while (it->va < it->end) {
-    if (it->pte != 0 && it->level == 0 && PX(0, it->va) != 0) {
+    if (it->pte != 0 && it->level == 0 && PX(0, it->va) != 0) { // the same table
       it->pte++;
     } else {
       it->level = 0;
@@ -341,10 +473,31 @@ fault_map(struct fault *f, struct page *pg)
   uint64 bits = prot_bits(f->vma->prot & ~PROT_WRITE) | PTE_R | PTE_A;
   if (f->access == ACCESS_WRITE)
     bits |= PTE_W | PTE_D;
-  if (uvmmap(f->mm, f->va, pg, bits) == 0)
-    return FAULT_DONE;
-  page_put(pg);
-  return FAULT_NOMEM;
+  if (f->level == 0) {
+    pte_fill(f->pte, PA2PTE(page_pa(pg)) | bits | PTE_U | PTE_V);
+    f->mm->resident++;
+  } else if (uvmmap(f->mm, f->va, pg, bits) < 0) {
+    page_put(pg);
+    return FAULT_NOMEM;
+  }
+  if (pg->kind == PG_ANON)
+    rmap_born(pg, f->mm, f->va);
+  return FAULT_DONE;
+}
+
+static enum outcome
+spurious(struct fault *f)
+{
+  vm_count(spurious, 1);
+  tlb_spurious(f->mm);
+  return FAULT_DONE;
+}
+
+static enum outcome
+refuse(void)
+{
+  vm_count(protection, 1);
+  return FAULT_BAD;
 }
 
 // The table of docs/vm.md, in its order.
@@ -352,36 +505,81 @@ static enum outcome
 decide(struct fault *f)
 {
   pte_t pte = *f->pte;
+  int writes = f->access == ACCESS_WRITE;
   if (f->vma == 0)
-    return stack_grow(f);
+    return stack_grow(f) == FAULT_RETRY ? FAULT_RETRY : refuse();
   if (!(f->vma->prot & f->access))
-    return FAULT_BAD;
-  if (pte_allows(pte, f->access) && !(pte & PTE_A && (pte & PTE_D || f->access != ACCESS_WRITE)))
+    return refuse();
+  if (pte_allows(pte, f->access) && !(pte & PTE_A && (pte & PTE_D || !writes)))
     return ad_fixup(f);
-  if (pte_allows(pte, f->access)) {
-    tlb_flush_page(f->mm, f->va);
-    return FAULT_DONE;
-  }
-  if (PTE_LEAF(pte) && f->access == ACCESS_WRITE)
+  if (pte_allows(pte, f->access))
+    return spurious(f);
+  if (pte_mapped(pte) && !(f->vma->flags & VM_SHARED))
     return cow_fault(f);
+  if (pte_mapped(pte))
+    return file_mkwrite(f);
+  if (pte & PTE_SWAP)
+    return swap_fault(f);
+  if (f->level > 0 && huge_fault(f))
+    return FAULT_DONE;
   return f->vma->ops->fault(f);
 }
 
-// Make an access to va in mm possible. The caller holds no lock and may sleep; mm->lock is taken.
-enum outcome
-vmfault(struct mm *mm, uint64 va, enum access access)
+// No frame was to be had: find some, or a victim, with the mm unlocked meanwhile.
+static enum outcome
+relieve(struct mm *mm, int patient)
+{
+  releasesleep(&mm->lock);
+  int again = reclaim(RECLAIM_BATCH) > 0 || (patient && oom(mm));
+  acquiresleep(&mm->lock);
+  return again ? FAULT_RETRY : FAULT_NOMEM;
+}
+
+// Make an access to va in mm possible, at any price if patient. Holds mm->lock, and may drop and
+// retake it.
+static enum outcome
+settle(struct mm *mm, uint64 va, enum access access, int patient)
 {
   struct fault f = { .mm = mm, .va = PGROUNDDOWN(va), .access = access };
   enum outcome result;
-  if (va >= USERTOP)
-    return FAULT_BAD;
-  acquiresleep(&mm->lock);
   do {
     f.vma = vma_find(mm, f.va);
     f.level = 0;
     f.pte = walk(mm->pagetable, f.va, 0, &f.level);
     result = decide(&f);
+    if (result == FAULT_NOMEM)
+      result = relieve(mm, patient);
   } while (result == FAULT_RETRY);
+  return result;
+}
+
+// Make an access to va in mm possible. The caller holds no lock and may sleep; mm->lock is taken.
+// FAULT_NOMEM: this process has been chosen to end.
+enum outcome
+vmfault(struct mm *mm, uint64 va, enum access access)
+{
+  vm_count(faults, 1);
+  if (va >= USERTOP)
+    return refuse();
+  acquiresleep(&mm->lock);
+  enum outcome result = settle(mm, va, access, 1);
   releasesleep(&mm->lock);
   return result;
+}
+
+// Give every page of [start, end) that has no frame one, as an access would. Nobody is ended for it.
+// Holds mm->lock, and drops and retakes it. 0, -ENOMEM, -EIO, or -EFAULT for a page where the access
+// is not allowed; some pages have frames then.
+int
+mm_populate(struct mm *mm, uint64 start, uint64 end, enum access access)
+{
+  for (uint64 va = start; va < end; va += PGSIZE) {
+    int level = 0;
+    if (pte_allows(*walk(mm->pagetable, va, 0, &level), access))
+      continue;
+    enum outcome o = settle(mm, va, access, 0);
+    if (o != FAULT_DONE)
+      return o == FAULT_NOMEM ? -ENOMEM : o == FAULT_IO ? -EIO : -EFAULT;
+  }
+  return 0;
 }

@@ -7,35 +7,35 @@
 
 // Events of virtual memory, counted exactly and always. Each fault counts in `faults` and in one of
 // the next group when it is settled.
-#define VM_COUNTERS(X)                                        \
-  X(faults, "page faults, those of system calls included")    \
-  X(zero_fill, "first write to a page: a frame of zeros")     \
-  X(zero_page, "first read of a page: the shared zero frame") \
-  X(cow_copy, "write to a shared frame: a copy")              \
-  X(cow_reuse, "write by the last owner: no copy")            \
-  X(stack, "the stack grew")                                  \
-  X(file, "a page of a file mapped")                          \
-  X(mkwrite, "first store to a clean page of a shared file")  \
-  X(shm, "a page of shared memory mapped")                    \
-  X(swap_in, "a page came back from swap")                    \
-  X(huge, "2 MiB at once")                                    \
-  X(protection, "refused: no such memory or not for this")    \
-  X(spurious, "the entry was good already")                   \
-  X(ad, "A or D set by the kernel")                           \
-  X(frames_allocated, "frames taken")                         \
-  X(frames_freed, "frames given back")                        \
-  X(frames_zeroed, "frames filled with zeros for a program")  \
-  X(frames_copied, "frames copied for a program")             \
-  X(tables_made, "page-table pages made")                     \
-  X(tables_freed, "page-table pages given back")              \
-  X(disk_reads, "blocks read")                                \
-  X(disk_writes, "blocks written")                            \
-  X(swap_outs, "pages written to swap")                       \
-  X(reclaimed, "mapped frames taken away by reclaim")         \
-  X(huge_splits, "2 MiB pages split into small ones")         \
-  X(flush_page, "flushes of one page")                        \
-  X(flush_range, "flushes of a few pages")                    \
-  X(flush_all, "flushes of an address space")                 \
+#define VM_COUNTERS(X)                                           \
+  X(faults, "page faults, those of system calls included")       \
+  X(zero_fill, "first write to a page: a frame of zeros")        \
+  X(zero_page, "first read of a page: the shared zero frame")    \
+  X(cow_copy, "write to a shared frame: a copy")                 \
+  X(cow_reuse, "write by the last owner: no copy")               \
+  X(stack, "the stack grew; counts beside the fault's own kind") \
+  X(file, "a page of a file mapped")                             \
+  X(mkwrite, "first store to a clean page of a shared file")     \
+  X(shm, "a page of shared memory mapped")                       \
+  X(swap_in, "a page came back from swap")                       \
+  X(huge, "2 MiB at once")                                       \
+  X(protection, "refused: no such memory or not for this")       \
+  X(spurious, "the entry was good already")                      \
+  X(ad, "A or D set by the kernel")                              \
+  X(frames_allocated, "frames taken")                            \
+  X(frames_freed, "frames given back")                           \
+  X(frames_zeroed, "frames filled with zeros for a program")     \
+  X(frames_copied, "frames copied for a program")                \
+  X(tables_made, "page-table pages made")                        \
+  X(tables_freed, "page-table pages given back")                 \
+  X(disk_reads, "blocks read")                                   \
+  X(disk_writes, "blocks written")                               \
+  X(swap_outs, "pages written to swap")                          \
+  X(reclaimed, "mapped frames taken away by reclaim")            \
+  X(huge_splits, "2 MiB pages split into small ones")            \
+  X(flush_page, "flushes of one page")                           \
+  X(flush_range, "flushes of a few pages")                       \
+  X(flush_all, "flushes of an address space")                    \
   X(shootdowns, "calls to other harts to flush")
 
 #define VM_FIELD(name, what) uint64 name;
@@ -53,23 +53,23 @@ struct vmstat {
   uint64 swapped;       // pages of it that are in swap
   uint64 slots;         // swap: slots in all; 0: swap is off
   uint64 slots_free;
-  uint64 mms;      // address spaces alive
-  uint policy;     // VMPOLICY_*
-  uint huge;       // VMHUGE_*
+  uint64 mms;  // address spaces alive
+  uint policy; // VMPOLICY_*
+  uint huge;   // VMHUGE_*
 };
 
 // pageinfo(): one page.
 struct pageinfo {
   uint64 va;
-  uint64 frame;     // its frame's number (physical address / 4096); 0: none
-  uint64 table[2];  // frames of the page tables on the way to it, from the root down; 0: none
-  uint64 slot;      // where it is in swap, when PI_SWAP
-  uint refs;        // the frame's reference count
-  ushort flags;     // PTE_V R W X U G A D as the hardware has them, and PI_*
-  uchar level;      // where the walk ended: 0 is a 4 KiB page, 1 a 2 MiB page
-  uchar kind;       // of the frame: PI_FREE and so on
-  uchar vma;        // of the range: VMA_*
-  uchar prot;       // of the range: PROT_*
+  uint64 frame;    // its frame's number (physical address / 4096); 0: none
+  uint64 table[2]; // frames of the page tables on the way to it, from the root down; 0: none
+  uint64 slot;     // where it is in swap, when PI_SWAP
+  uint refs;       // the frame's reference count
+  ushort flags;    // PTE_V R W X U G A D as the hardware has them, and PI_*
+  uchar level;     // where the walk ended: 0 is a 4 KiB page, 1 a 2 MiB page
+  uchar kind;      // of the frame: PI_FREE and so on
+  uchar vma;       // of the range: VMA_*
+  uchar prot;      // of the range: PROT_*
 };
 
 #define PI_SWAP  0x100 // in swap
@@ -81,9 +81,9 @@ enum page_kind { PG_RESERVED, PG_FREE, PG_KERNEL, PG_TABLE, PG_ANON, PG_CACHE, P
 
 // Kinds of a range.
 enum vma_kind { VMA_NONE, VMA_ANON, VMA_STACK, VMA_FILE, VMA_SHM, VMA_KERNEL };
-#define VMA_NAMES                                       \
-  {                                                     \
-    "none", "anon", "stack", "file", "shm", "kernel"    \
+#define VMA_NAMES                                    \
+  {                                                  \
+    "none", "anon", "stack", "file", "shm", "kernel" \
   }
 
 // vmas(): one range. Counts are in pages of 4096 bytes.
@@ -106,6 +106,7 @@ struct vmainfo {
 #define VM_HUGEPAGE 0x04 // MADV_HUGEPAGE
 #define VM_NOHUGE   0x08 // MADV_NOHUGEPAGE
 #define VM_HUGETLB  0x10 // MAP_HUGETLB
+#define VM_MAYWRITE 0x20 // shared, of a file that was opened for writing
 
 // waitinfo(): wait(), and how the child died.
 struct waitinfo {
@@ -132,12 +133,12 @@ struct waitinfo {
 #define VMCTL_CHECK   5 // mm_check(): how many invariants fail; arg > 0: break that one first (debug)
 
 enum { VMPOLICY_FIFO, VMPOLICY_CLOCK, VMPOLICY_AGING, VMPOLICY_WSCLOCK, NVMPOLICY };
-#define VMPOLICY_NAMES                      \
-  {                                         \
-    "fifo", "clock", "aging", "wsclock"     \
+#define VMPOLICY_NAMES                  \
+  {                                     \
+    "fifo", "clock", "aging", "wsclock" \
   }
 enum { VMHUGE_NEVER, VMHUGE_MADVISE, VMHUGE_ALWAYS };
-#define VMHUGE_NAMES              \
-  {                               \
-    "never", "madvise", "always"  \
+#define VMHUGE_NAMES             \
+  {                              \
+    "never", "madvise", "always" \
   }

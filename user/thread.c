@@ -4,10 +4,11 @@
 // In user mode tp points to what a thread has for itself: its errno comes first (usys.S, start.c). A
 // thread that was made here has a struct thread, which lies on top of its stack.
 //
-//   malloc's result                             tp
-//   | stack grows down    <- sp                 | struct thread |
+//   stack                                             tp
+//   | guard, no access |        stack, grows down <- sp | struct thread |
 
 #include "kernel/types.h"
+#include "kernel/riscv.h"
 #include "user/user.h"
 #include "user/thread.h"
 
@@ -18,6 +19,8 @@ struct thread {
   void *arg;
   char *stack;
 };
+
+#define ROOM (PGSIZE + THREAD_STACK)
 
 static void
 begin(void *thread)
@@ -30,15 +33,18 @@ begin(void *thread)
 struct thread *
 thread_create(int (*fn)(void *), void *arg)
 {
-  char *stack = malloc(THREAD_STACK + sizeof(struct thread));
-  if (!stack)
+  char *stack = mmap(0, ROOM, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
+  if (stack == MAP_FAILED)
     return 0;
-  struct thread *t = (struct thread *)(stack + THREAD_STACK);
-  *t = (struct thread){ .fn = fn, .arg = arg, .stack = stack };
-  t->tid = clone(begin, t, t);
-  if (t->tid > 0)
-    return t;
-  free(stack);
+  if (mprotect(stack, PGSIZE, PROT_NONE) == 0) {
+    struct thread *t = (struct thread *)(stack + ROOM) - 1;
+    *t = (struct thread){ .fn = fn, .arg = arg, .stack = stack };
+    if ((t->tid = clone(begin, t, t)) > 0)
+      return t;
+  }
+  int why = errno;
+  munmap(stack, ROOM);
+  errno = why;
   return 0;
 }
 
@@ -47,8 +53,7 @@ thread_join(struct thread *t, int *status)
 {
   if (join(t->tid, status) < 0)
     return -1;
-  free(t->stack);
-  return 0;
+  return munmap(t->stack, ROOM);
 }
 
 // Who tells after the mutex was unlocked changes the number, and then the wait does not begin.

@@ -14,12 +14,13 @@
 
 struct thread;
 
-// A thread that runs fn(arg), with a stack of THREAD_STACK bytes. 0: errno says why.
+// A thread that runs fn(arg), with a stack of THREAD_STACK bytes at the most; what is beyond ends the
+// process. 0: errno says why.
 struct thread *thread_create(int (*fn)(void *), void *arg);
 // Wait for its end and give up what it had; status may be 0: what fn returned. -1: errno says why.
 int thread_join(struct thread *, int *status);
 
-#define THREAD_STACK 65536
+#define THREAD_STACK (256 * 1024)
 
 // Unlocked when all zero. state is 0: unlocked, 1: locked, 2: locked, and somebody may wait.
 struct mutex {

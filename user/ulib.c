@@ -272,14 +272,12 @@ static const char *const reasons[] = {
   [EFAULT] = "bad address",
   [EBUSY] = "in use",
   [EEXIST] = "exists already",
-  [EXDEV] = "not on the same device",
   [ENODEV] = "no such device",
   [ENOTDIR] = "not a directory",
   [EISDIR] = "is a directory",
   [EINVAL] = "invalid argument",
   [ENFILE] = "too many open files in the system",
   [EMFILE] = "too many open files",
-  [ENOTTY] = "not the console",
   [ETXTBSY] = "the program is running",
   [EFBIG] = "file too large",
   [ENOSPC] = "no space left on the disk",
@@ -287,11 +285,11 @@ static const char *const reasons[] = {
   [EROFS] = "the file system is read-only",
   [EMLINK] = "too many links",
   [EPIPE] = "nobody reads this pipe",
-  [ERANGE] = "result too large",
   [EDEADLK] = "would wait for itself",
   [ENAMETOOLONG] = "name too long",
   [ENOSYS] = "no such system call",
   [ENOTEMPTY] = "directory not empty",
+  [EOVERFLOW] = "too large",
 };
 
 const char *
@@ -312,4 +310,10 @@ void
 complain(const char *what)
 {
   fprintf(2, "%s: %s: %s\n", progname, what, strerror(errno));
+}
+
+int
+pageinfo(const void *va, int n, struct pageinfo *out)
+{
+  return pageinfo_of(0, va, n, out);
 }

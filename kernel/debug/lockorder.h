@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The order of locks, outermost first; see lockrank.c and docs/locks.md.
 // clang-format off
+"check",
 "mm",
 "*inode",
 "console",
@@ -17,10 +18,15 @@
 "disk",
 "uart",
 "bio",
+"writeback",
 "sleepq",
 "proc",
 "runq",
 "asid",
+"mms",
+"filemap",
+"family",
+"huge",
 "slab",
 "stock",
 "frames",

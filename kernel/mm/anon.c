@@ -9,31 +9,24 @@
 // 1. The zero frame is never mapped writable, and nobody counts its mappings.
 
 #include "../defs.h"
+#include "../proc.h"
 #include "mm.h"
 
 // The first touch of a page: zeros.
 enum outcome
 anon_fault(struct fault *f)
 {
-  if (f->access != ACCESS_WRITE)
+  if (f->access != ACCESS_WRITE) {
+    vm_count(zero_page, 1);
     return fault_map(f, zero_page);
+  }
   struct page *pg = page_alloc(PG_ANON);
   if (pg == 0)
     return FAULT_NOMEM;
   page_zero(page_va(pg));
+  vm_count(frames_zeroed, 1);
+  vm_count(zero_fill, 1);
   return fault_map(f, pg);
 }
 
-const struct vma_ops anon_ops = { .name = "anon", .fault = anon_fault, .fork = cow_fork };
-
-// Give every page of [start, end) in v, which has none yet, a writable frame. -ENOMEM: some have one.
-// Does not sleep.
-int
-anon_populate(struct mm *mm, struct vma *v, uint64 start, uint64 end)
-{
-  struct fault f = { .mm = mm, .vma = v, .access = ACCESS_WRITE };
-  for (f.va = start; f.va < end; f.va += PGSIZE)
-    if (anon_fault(&f) != FAULT_DONE)
-      return -ENOMEM;
-  return 0;
-}
+const struct vma_ops anon_ops = { .kind = VMA_ANON, .fault = anon_fault, .fork = cow_fork };

@@ -10,9 +10,13 @@
 //
 // Lock: mm->lock of the side at work; of a frame that is shared only the count changes.
 //
-// 1. A writable leaf's anonymous frame has no other mapping.
+//   A page in swap is shared by its slot. A huge page is shared whole; the first write makes small
+//   pages of it on the writer's side.
+//
+// 1. A writable leaf of private memory: its anonymous frame has no other mapping.
 
 #include "../defs.h"
+#include "../proc.h"
 #include "../riscv/hart.h"
 #include "mm.h"
 
@@ -22,27 +26,53 @@ copy(struct fault *f, struct page *old)
   struct page *new = page_alloc(PG_ANON);
   if (new == 0)
     return FAULT_NOMEM;
-  if (old == zero_page)
+  if (old == zero_page) {
     page_zero(page_va(new));
-  else
+    vm_count(frames_zeroed, 1);
+    vm_count(zero_fill, 1);
+  } else {
     page_copy(page_va(new), page_va(old));
-  pte_t bits = PTE_FLAGS(*f->pte) | PTE_W | PTE_A | PTE_D;
-  __atomic_exchange_n(f->pte, PA2PTE(page_pa(new)) | bits, __ATOMIC_ACQ_REL);
-  tlb_flush_page(f->mm, f->va); // the old frame may still be cached, and be somebody else's next
-  page_put(old);
+    vm_count(frames_copied, 1);
+    vm_count(cow_copy, 1);
+  }
+  pte_t was = __atomic_exchange_n(f->pte, 0, __ATOMIC_ACQ_REL);
+  tlb_flush_page(f->mm, f->va); // else one thread could read the old frame after another wrote the new
+  pte_t bits = PTE_FLAGS(was) | PTE_W | PTE_A | PTE_D;
+  __atomic_store_n(f->pte, PA2PTE(page_pa(new)) | bits, __ATOMIC_RELEASE);
+  leaf_put(was, 0);
+  rmap_born(new, f->mm, f->va);
   return FAULT_DONE;
 }
 
-// A write to a leaf that is not writable, in a vma that is. Does not sleep but for other harts' answers.
+// A write to a leaf that is not writable, in a private vma that is. Does not sleep but for other
+// harts' answers.
 enum outcome
 cow_fault(struct fault *f)
 {
   struct page *pg = pa_page(PTE2PA(*f->pte));
-  if (pg->kind != PG_ANON || __atomic_load_n(&pg->ref, __ATOMIC_ACQUIRE) > 1)
+  if (!leaf_shared(*f->pte, f->level)) {
+    __atomic_fetch_or(f->pte, PTE_W | PTE_A | PTE_D, __ATOMIC_RELAXED);
+    tlb_gained(f->mm, f->va);
+    vm_count(cow_reuse, 1);
+    return FAULT_DONE;
+  }
+  if (f->level == 0)
     return copy(f, pg);
-  __atomic_fetch_or(f->pte, PTE_W | PTE_A | PTE_D, __ATOMIC_RELAXED);
-  tlb_flush_page(f->mm, f->va); // here it only saves the spurious fault
-  return FAULT_DONE;
+  return uvmsplit(f->mm, f->va | PGSIZE) < 0 ? FAULT_NOMEM : FAULT_RETRY; // then one small page
+}
+
+// Share an entry of `from`, at level, with the same place in *table of `to`.
+static void
+share(pte_t *from, pte_t *to, int level)
+{
+  pte_t pte = *from;
+  if (pte & PTE_W)
+    pte = __atomic_fetch_and(from, ~PTE_W, __ATOMIC_RELAXED) & ~PTE_W;
+  if (pte_mapped(pte))
+    leaf_get(pte, level);
+  else
+    swap_get(pte);
+  pte_fill(to, pte);
 }
 
 // Share what v maps in `from` with `to`. Holds from->lock; nobody else knows `to` yet. The caller
@@ -54,18 +84,15 @@ cow_fork(struct mm *from, struct mm *to, struct vma *v)
   uint64 region = ~0UL; // what table maps
   pte_t *table = 0;
   while (uvmnext(&it)) {
-    if (it.va >> PXSHIFT(1) != region) {
-      int level = 0;
+    if (it.level > 0 || it.va >> PXSHIFT(1) != region) {
+      int level = it.level;
       region = it.va >> PXSHIFT(1);
-      if ((table = walk(to->pagetable, region << PXSHIFT(1), 1, &level)) == 0)
+      if ((table = walk(to->pagetable, it.va, 1, &level)) == 0)
         return -ENOMEM;
+      table -= PX(level, it.va);
     }
-    pte_t pte = *it.pte;
-    if (pte & PTE_W)
-      pte = __atomic_fetch_and(it.pte, ~PTE_W, __ATOMIC_RELAXED) & ~PTE_W;
-    page_get(pa_page(PTE2PA(pte)));
-    pte_fill(&table[PX(0, it.va)], pte);
-    to->resident++;
+    share(it.pte, &table[PX(it.level, it.va)], it.level);
+    *(pte_mapped(*it.pte) ? &to->resident : &to->swapped) += LVLSIZE(it.level) / PGSIZE;
   }
   return 0;
 }

@@ -3,14 +3,17 @@
 #pragma once
 
 #include "../list.h"
+#include "../mman.h"
 #include "../param.h"
 #include "../sleeplock.h"
 #include "../spinlock.h"
 #include "page.h"
 #include "uaccess.h"
 
-struct inode;
+struct family;
 struct fault;
+struct inode;
+struct shm;
 struct vma;
 
 // What a fault came to.
@@ -24,22 +27,17 @@ enum outcome {
 
 enum access { ACCESS_READ = 1, ACCESS_WRITE = 2, ACCESS_EXEC = 4 }; // the same bits as PROT_*
 
-#define PROT_NONE  0
-#define PROT_READ  1
-#define PROT_WRITE 2
-#define PROT_EXEC  4
-
 // A kind of memory is one of these tables. mm->lock is held; fault may drop and retake it if it
 // returns FAULT_RETRY.
 struct vma_ops {
-  const char *name;
+  enum vma_kind kind;
   enum outcome (*fault)(struct fault *);                     // the pte is empty: fill it
   int (*fork)(struct mm *from, struct mm *to, struct vma *); // share the pages; -ENOMEM
-  void (*open)(struct vma *);                                // 0, or: v was copied
+  void (*open)(struct vma *);                                // 0, or: v is new, or a copy
   void (*close)(struct vma *);                               // 0, or: v goes
 };
 
-extern const struct vma_ops anon_ops, stack_ops, file_ops, upage_ops;
+extern const struct vma_ops anon_ops, stack_ops, file_ops, shm_ops, upage_ops;
 
 // One range of an address space with one rule. All under mm->lock.
 struct vma {
@@ -47,9 +45,14 @@ struct vma {
   int prot;                  // PROT_*; PROT_WRITE has PROT_READ with it
   int flags;                 // VM_*
   const struct vma_ops *ops; // the kind of memory
-  struct inode *ip;          // file memory: a reference of its own
-  uint64 off;                // file memory: the byte of the file at start, page-aligned
+  struct mm *mm;             // for good
+  union {
+    struct inode *ip; // file memory: a reference of its own
+    struct shm *shm;  // shared memory: the same
+  };
+  uint64 off;               // file and shared memory: the byte at start, page-aligned
   uint64 fend;              // file memory: from this address on there are zeros instead of the file
+  struct list maps;         // file memory: the inode's mappings, under rmap.c's lock
   struct vma *left, *right; // the tree, see vma.c
   uint prio;
 };
@@ -59,17 +62,32 @@ struct vma {
 //   refs:  1 for all users together, and 1 per hart whose satp holds the table; when the last goes,
 //          so do the root table and this struct.
 struct mm {
-  int users, refs;       // atomic
-  pagetable_t pagetable; // its root, in the direct map; for good
-  struct sleeplock lock; // the fields of this group, the vmas, and every user pte:
-  struct vma *tree;      //   the vmas by address
-  uint64 heap, brk;      //   the heap's start and end; brk needs no alignment
-  uint64 mapped;         //   bytes in vmas
-  long resident;         //   leaves that map a frame
-  uint64 asid;           // riscv/asid.c: generation above, number below
-  uint running;          // atomic; bit h: satp of hart h holds this table
-  uint gen, seen[NCPU];  // riscv/tlb.c: flushes, and how far each hart has come
+  int users, refs;        // atomic
+  pagetable_t pagetable;  // its root, in the direct map; for good
+  struct sleeplock lock;  // the fields of this group, the vmas, and every user pte:
+  struct vma *tree;       //   the vmas by address
+  uint64 heap, brk;       //   the heap's start and end; brk needs no alignment
+  uint64 mapped;          //   bytes in vmas
+  long resident;          //   pages that have a frame
+  long swapped;           //   pages that are in swap
+  uint nvmas;             //   bounded by MAXVMAS
+  struct vma *dead;       //   taken out, to be closed by mm_unlock
+  uint64 hint;            //   mmap.c: where to look for room, downwards
+  uint64 asid;            // riscv/asid.c: generation above, number below
+  uint running;           // atomic; bit h: satp of hart h holds this table
+  uint64 gen;             // riscv/tlb.c: flushes,
+  uint64 seen[NCPU];      //   and how far each hart has come
+  struct vmcounts counts; // changed atomically
+  struct list all;        // vma.c: all address spaces that have users, under its lock
+  struct family *family;  // rmap.c: those forked from one exec; for good
+  struct list kin;        //   in it, under its lock
 };
+
+#define MAXVMAS 65536
+
+// page.flags of an ANON frame
+#define AF_HUGE   0x100 // the first of 512 that are one 2 MiB page: see huge.c
+#define AF_QUEUED 0x200 // in reclaim.c's queue
 
 struct fault {
   struct mm *mm;
@@ -90,7 +108,14 @@ struct leaves {
 
 extern struct page *zero_page; // all zeros, mapped read-only wherever nothing was written yet
 
-// vm.c; a breakpoint on these three means what it says
+extern struct vmcounts vm_total;
+
+// Count n events of a kind (a name in vmstat.h) for the running process's address space.
+#define vm_count(name, n) ((void)__atomic_fetch_add(&myproc()->counts->name, (n), __ATOMIC_RELAXED))
+
+#define HUGESIZE LVLSIZE(1) // bytes of a huge page
+
+// vm.c; a breakpoint on walk, mappages and vmfault means what it says
 #define NOINLINE __attribute__((noinline))
 extern pagetable_t kernel_pagetable;
 pte_t *walk(pagetable_t, uint64 va, int alloc, int *level) NOINLINE;
@@ -100,35 +125,99 @@ pte_t pte_take(pte_t *);
 int pte_allows(pte_t, enum access);
 int kvmstack(int slot);
 pagetable_t uvmcreate(void);
+void uvmfree(pagetable_t);
+uint uvm_tables(pagetable_t);
 int uvmmap(struct mm *, uint64 va, struct page *, uint64 perm);
 void uvmunmap(struct mm *, uint64 start, uint64 end);
+void uvmclear(struct mm *);
+void uvmprotect(struct mm *, uint64 start, uint64 end, int prot);
+int uvmsplit(struct mm *, uint64 va);
 int uvmnext(struct leaves *);
 enum outcome vmfault(struct mm *, uint64 va, enum access) NOINLINE;
 enum outcome fault_map(struct fault *, struct page *);
 
 // vma.c
-struct mm *mm_new(void);
+struct mm *mm_new(struct mm *parent);
 void mm_get(struct mm *); // a reference for a hart
 void mm_put(struct mm *);
-void mm_leave(struct mm *); // a user goes
+struct mm *mm_join(struct mm *); // a user comes
+void mm_leave(struct mm *);      // a user goes
 struct mm *mm_fork(struct mm *);
+void mm_totals(struct vmstat *);
+int mm_all(struct mm **, int max);
 struct vma *vma_find(struct mm *, uint64 va);
 struct vma *vma_next(struct mm *, uint64 va);
+struct vma *vma_new(struct mm *, uint64 start, uint64 end, int prot, const struct vma_ops *);
+void vma_drop(struct vma *);
+void vma_insert(struct mm *, struct vma *);
 struct vma *vma_add(struct mm *, uint64 start, uint64 end, int prot, const struct vma_ops *);
+void mm_unlock(struct mm *);
+int vma_isolate(struct mm *, uint64 start, uint64 end);
+int vma_clear(struct mm *, uint64 start, uint64 end);
 int mm_cover(struct mm *, uint64 va, uint64 end, enum access);
 int64 mm_sbrk(struct mm *, int64 n, int lazy);
+int mm_populate(struct mm *, uint64 start, uint64 end, enum access);
+
+// page.c
+void leaf_get(pte_t, int level);
+void leaf_put(pte_t, int level);
+void leaf_split(pte_t);
+int leaf_shared(pte_t, int level);
 
 // anon.c
 enum outcome anon_fault(struct fault *);
-int anon_populate(struct mm *, struct vma *, uint64 start, uint64 end);
 
 // cow.c
 enum outcome cow_fault(struct fault *);
 int cow_fork(struct mm *from, struct mm *to, struct vma *);
 
 // filemap.c
-struct vma *file_map(struct mm *, uint64 start, uint64 end, int prot, struct inode *, uint64 off,
-                     uint64 fend);
+int file_attach(struct vma *, struct inode *, int flags, uint64 off, uint64 fend);
+enum outcome file_mkwrite(struct fault *);
+void file_init(void);
+void file_own(struct page *);
+void file_wrote(struct page *);
+int file_writeback(uint inum, uint from, uint to);
+void file_unmap(struct inode *, uint64 size);
+
+// shm.c
+int shm_attach(struct vma *);
+
+// huge.c
+int huge_fault(struct fault *);
+int huge_collapse(struct mm *, uint64 start, uint64 end);
+extern int huge_mode;
+
+// rmap.c
+int family_join(struct mm *, struct mm *parent);
+void rmap_split(struct page *);
+void rmap_file(struct vma *);
+void rmap_unfile(struct vma *);
+void rmap_each(uint inum, void (*fn)(struct vma *, uint64 arg), uint64 arg);
+void family_leave(struct mm *);
+void rmap_born(struct page *, struct mm *, uint64 va);
+void rmap_gone(struct page *);
+
+// swap.c
+enum outcome swap_fault(struct fault *);
+void swap_get(pte_t);
+void swap_put(pte_t);
+int swap_on(void);
+int swap_off(void);
+
+// reclaim.c
+#define RECLAIM_BATCH 32
+int reclaim(int n);
+int reclaim_evict(int n);
+int reclaim_range(struct mm *, uint64 start, uint64 end);
+int reclaim_policy(int policy);
+void reclaim_info(struct vmstat *);
+
+// check.c
+int mm_check(uint64 breakit);
+
+// oom.c
+int oom(struct mm *);
 
 // upage.c
 void upage_init(void);
@@ -148,4 +237,11 @@ prot_bits(int prot)
 {
   return (prot & (PROT_READ | PROT_WRITE) ? PTE_R : 0) | (prot & PROT_WRITE ? PTE_W : 0) |
          (prot & PROT_EXEC ? PTE_X : 0);
+}
+
+// Whether an entry has a frame: a leaf, or one that PROT_NONE hides.
+static inline int
+pte_mapped(pte_t pte)
+{
+  return (pte & PTE_NONE) || ((pte & PTE_V) && PTE_LEAF(pte));
 }

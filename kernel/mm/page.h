@@ -6,7 +6,7 @@
 //   FREE       kalloc.c                               nothing (0)
 //   KERNEL     slabs, kernel stacks, pipes            its one owner (1)
 //   TABLE      a page table                           its one owner (1); used: entries that are not empty
-//   ANON       user memory of no file                 mappings + pins
+//   ANON       user memory of no file                 mappings + pins; in a 2 MiB page: 1 + pins
 //   CACHE      bio.c: a block of the disk             1 for the cache + mappings + pins + holders
 //   ZERO       the shared frame of zeros              nothing: it is exempt
 //
@@ -19,12 +19,18 @@
 #include "../vmstat.h"
 
 struct page {
-  uint8 kind;     // enum page_kind; changed by the frame's only owner
-  uint8 exec;     // its code has been announced to all harts (mm/filemap.c)
-  ushort logslot; // CACHE: its place in the running transaction, when PF_LOGGED
-  uint flags;     // PF_*, see bio.h; changed atomically
-  int ref;        // changed atomically
-  uint inum;      // CACHE: the file, 0 for the disk itself (metadata)
+  uint8 kind; // enum page_kind; changed by the frame's only owner
+  uint8 exec; // its code has been announced to all harts (mm/filemap.c)
+  union {
+    ushort logslot; // CACHE: its place in the running transaction, when PF_LOGGED
+    ushort age;     // ANON: for mm/policy
+  };
+  uint flags; // CACHE: PF_*, see bio.h; ANON: AF_*, see mm.h; changed atomically
+  int ref;    // changed atomically
+  union {
+    uint inum; // CACHE: the file, 0 for the disk itself (metadata)
+    uint maps; // ANON, first frame of a 2 MiB page (AF_HUGE): leaves that map it; mm/huge.c's lock
+  };
   union {
     struct list free;     // FREE: kalloc's lists, under their locks
     uint used;            // TABLE: under its mm's lock
@@ -32,6 +38,11 @@ struct page {
       uint index;         // page of the file, or block of the disk
       uint blockno;       // home on the disk; 0: a hole, no home yet
       struct page *hnext; // hash chain
+    };
+    struct {             // ANON: mm/rmap.c
+      uint family;       // who may map it: slab address, see family_of()
+      uint vpn;          // at which page; both for good
+      uint older, newer; // frame numbers: its neighbours in mm/reclaim.c's queue, under its lock
     };
   };
 };

@@ -10,13 +10,14 @@
 // 1. The stack's vma ends at STACKTOP and never starts below STACKBASE.
 
 #include "../defs.h"
+#include "../proc.h"
 #include "mm.h"
 
 // Make va part of the stack. -EFAULT: it lies outside what the stack may become, or there is no stack.
 int
 stack_extend(struct mm *mm, uint64 va)
 {
-  struct vma *v = vma_find(mm, STACKTOP - 1);
+  struct vma *v = vma_next(mm, va);
   if (v == 0 || v->ops != &stack_ops || va < STACKBASE || va >= v->start)
     return -EFAULT;
   va = PGROUNDDOWN(va);
@@ -29,7 +30,10 @@ stack_extend(struct mm *mm, uint64 va)
 enum outcome
 stack_grow(struct fault *f)
 {
-  return stack_extend(f->mm, f->va) == 0 ? FAULT_RETRY : FAULT_BAD;
+  if (stack_extend(f->mm, f->va) < 0)
+    return FAULT_BAD;
+  vm_count(stack, 1);
+  return FAULT_RETRY;
 }
 
-const struct vma_ops stack_ops = { .name = "stack", .fault = anon_fault, .fork = cow_fork };
+const struct vma_ops stack_ops = { .kind = VMA_STACK, .fault = anon_fault, .fork = cow_fork };

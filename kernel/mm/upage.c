@@ -36,7 +36,7 @@ upage_fault(struct fault *f)
   if (f->va == UTICKS) {
     page_get(pg);
   } else {
-    if ((pg = page_alloc(PG_ANON)) == 0)
+    if ((pg = page_alloc(PG_KERNEL)) == 0)
       return FAULT_NOMEM;
     page_zero(page_va(pg));
     ((struct upid *)page_va(pg))->pid = myproc()->leader->pid;
@@ -51,7 +51,7 @@ upage_fork(struct mm *from, struct mm *to, struct vma *v)
   return 0;
 }
 
-const struct vma_ops upage_ops = { .name = "kernel", .fault = upage_fault, .fork = upage_fork };
+const struct vma_ops upage_ops = { .kind = VMA_KERNEL, .fault = upage_fault, .fork = upage_fork };
 
 // Show the pages in mm, which nobody runs yet. -ENOMEM.
 int

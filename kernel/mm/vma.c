@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Address spaces and the ranges in them.
 //
-// Interface: mm_new, mm_fork, mm_leave; mm_get, mm_put for harts; vma_find, vma_next, vma_add;
-// mm_cover; mm_sbrk.
+// Interface: mm_new, mm_fork, mm_join, mm_leave; mm_get, mm_put for harts; mm_totals; vma_find,
+// vma_next, vma_add, vma_isolate, vma_clear; mm_unlock; mm_cover; mm_sbrk.
 //
 // The vmas of an mm are a treap: a search tree by address that is also a heap by a number made from
 // the start address, which keeps it flat whatever the order of insertions. Looking one up costs
@@ -14,12 +14,15 @@
 //      /      .
 //   text (2)  bss (4)
 //
-// Lock: mm->lock, held by the caller of vma_* and mm_cover unless nobody else knows the mm yet;
-// mm_fork, mm_leave and mm_sbrk take it themselves; mm_get and mm_put need none.
+// Locks: mm->lock, held by the caller of vma_* and mm_cover unless nobody else knows the mm yet;
+// mm_fork, mm_leave and mm_sbrk take it themselves; mm_get and mm_put need none. "mms" guards the
+// list of all address spaces and the counts of those that are gone.
 //
 // 1. vmas do not overlap, are not empty, are page-aligned and end at USERTOP at the latest.
 // 2. A vma's prio is not less than its children's.
-// 3. Nothing is mapped outside a vma.
+// 3. Nothing is mapped outside a vma, and no huge page lies across the edge of one.
+// 4. Closing a vma may wait for the disk, so one that is taken out while mm->lock is held waits on
+//    mm->dead until mm_unlock.
 
 #include "../defs.h"
 #include "../proc.h"
@@ -29,6 +32,12 @@
 
 static struct slab mms = SLAB(mms, mm);
 static struct slab vmas = SLAB(vmas, vma);
+
+static struct spinlock lock = SPINLOCK("mms"); // this group:
+static struct list all = LIST_INIT(all);       //   address spaces with users
+static uint64 nmms;                            //   how many
+
+struct vmcounts vm_total; // of kernel threads, and of address spaces that are gone; atomic
 
 // ---- the tree ----
 
@@ -107,22 +116,47 @@ vma_find(struct mm *mm, uint64 va)
   return v && v->start <= va ? v : 0;
 }
 
-// Add a range, which must be free; the caller fills in a file when there is one. 0: no memory.
+// A range that is not in mm yet; the caller fills in the rest. 0: no memory, or too many ranges.
 struct vma *
-vma_add(struct mm *mm, uint64 start, uint64 end, int prot, const struct vma_ops *ops)
+vma_new(struct mm *mm, uint64 start, uint64 end, int prot, const struct vma_ops *ops)
 {
-  struct vma *v = slab_alloc(&vmas);
+  struct vma *v = mm->nvmas < MAXVMAS ? slab_alloc(&vmas) : 0;
   if (v == 0)
     return 0;
   assert(start < end && end <= USERTOP && (start | end) % PGSIZE == 0);
-  assert(vma_next(mm, start) == 0 || vma_next(mm, start)->start >= end);
   v->start = start;
   v->end = end;
   v->prot = prot;
   v->ops = ops;
-  v->prio = prio_of(start);
+  v->mm = mm;
+  return v;
+}
+
+// Forget a range that never was anything.
+void
+vma_drop(struct vma *v)
+{
+  slab_free(&vmas, v);
+}
+
+// Put a range where none is.
+void
+vma_insert(struct mm *mm, struct vma *v)
+{
+  assert(vma_next(mm, v->start) == 0 || vma_next(mm, v->start)->start >= v->end);
+  v->prio = prio_of(v->start);
   tree_insert(&mm->tree, v);
-  mm->mapped += end - start;
+  mm->mapped += v->end - v->start;
+  mm->nvmas++;
+}
+
+// Add a range that needs nothing filled in. 0: no memory, or too many ranges.
+struct vma *
+vma_add(struct mm *mm, uint64 start, uint64 end, int prot, const struct vma_ops *ops)
+{
+  struct vma *v = vma_new(mm, start, end, prot, ops);
+  if (v)
+    vma_insert(mm, v);
   return v;
 }
 
@@ -134,13 +168,97 @@ vma_free(struct vma *v)
   slab_free(&vmas, v);
 }
 
+// Cut v in two at va, which lies inside. -ENOMEM: nothing changed.
+static int
+vma_split(struct vma *v, uint64 va)
+{
+  struct vma *w = v->mm->nvmas < MAXVMAS ? slab_alloc(&vmas) : 0;
+  if (w == 0)
+    return -ENOMEM;
+  *w = *v;
+  w->start = va;
+  w->off += va - v->start;
+  v->mm->mapped -= v->end - va;
+  v->end = va;
+  vma_insert(v->mm, w);
+  if (w->ops->open)
+    w->ops->open(w);
+  return 0;
+}
+
+// See to it that no range and no huge page lies across va.
+static int
+split_at(struct mm *mm, uint64 va)
+{
+  struct vma *v = vma_find(mm, va);
+  if (v == 0 || v->start == va)
+    return 0;
+  int err = uvmsplit(mm, va);
+  return err < 0 ? err : vma_split(v, va);
+}
+
+// See to it that ranges and huge pages end where [start, end) does: whoever changes its rule changes
+// whole ranges. 0 or -ENOMEM; nothing that can be seen has changed either way.
+int
+vma_isolate(struct mm *mm, uint64 start, uint64 end)
+{
+  int err = split_at(mm, start);
+  return err < 0 ? err : split_at(mm, end);
+}
+
+// Take v, of which nothing is mapped, out of mm.
 static void
 vma_remove(struct mm *mm, struct vma *v)
 {
-  uvmunmap(mm, v->start, v->end);
   tree_remove(&mm->tree, v);
   mm->mapped -= v->end - v->start;
-  vma_free(v);
+  mm->nvmas--;
+  v->left = mm->dead;
+  mm->dead = v;
+}
+
+// Unmap [start, end) and take the ranges there away, wholly or in part. 0, or -ENOMEM with nothing
+// changed, which only cutting a hole into a range or a huge page can give. mm_unlock has to follow.
+// Sleeps while other harts answer.
+int
+vma_clear(struct mm *mm, uint64 start, uint64 end)
+{
+  struct vma *v = vma_find(mm, start), *w = v && v->end > end ? v : vma_find(mm, end);
+  int err = v && v->start < start ? uvmsplit(mm, start) : 0;
+  if (err == 0 && w && w->start < end)
+    err = uvmsplit(mm, end);
+  if (err == 0 && v == w && v && v->start < start)
+    err = vma_split(v, end);
+  if (err < 0)
+    return err;
+  uvmunmap(mm, start, end);
+  while ((v = vma_next(mm, start)) != 0 && v->start < end) {
+    if (v->start >= start && v->end <= end) {
+      vma_remove(mm, v);
+    } else if (v->start < start) {
+      mm->mapped -= v->end - start;
+      v->end = start;
+    } else {
+      mm->mapped -= end - v->start;
+      v->off += end - v->start;
+      v->start = end;
+    }
+  }
+  return 0;
+}
+
+// Let go of mm->lock, and then of the ranges that were taken out meanwhile. May sleep.
+void
+mm_unlock(struct mm *mm)
+{
+  struct vma *v = mm->dead;
+  mm->dead = 0;
+  releasesleep(&mm->lock);
+  while (v) {
+    struct vma *next = v->left;
+    vma_free(v);
+    v = next;
+  }
 }
 
 static void
@@ -164,6 +282,7 @@ tree_fork(struct mm *from, struct mm *to, struct vma *t, struct vma **made)
     return -ENOMEM;
   *v = *t;
   v->left = v->right = 0;
+  v->mm = to;
   *made = v;
   if (v->ops->open)
     v->ops->open(v);
@@ -174,9 +293,10 @@ tree_fork(struct mm *from, struct mm *to, struct vma *t, struct vma **made)
 
 // ---- address spaces ----
 
-// An empty address space with one user and one reference; 0: no memory.
+// An empty address space with one user and one reference, of the parent's family or, with parent 0,
+// of a new one; 0: no memory.
 struct mm *
-mm_new(void)
+mm_new(struct mm *parent)
 {
   struct mm *mm = slab_alloc(&mms);
   if (mm == 0)
@@ -184,10 +304,18 @@ mm_new(void)
   mm->users = mm->refs = 1;
   initsleeplock(&mm->lock, "mm");
   mm->pagetable = uvmcreate();
-  if (mm->pagetable)
-    return mm;
-  slab_free(&mms, mm);
-  return 0;
+  if (mm->pagetable == 0 || family_join(mm, parent) < 0) {
+    if (mm->pagetable)
+      uvmfree(mm->pagetable);
+    slab_free(&mms, mm);
+    return 0;
+  }
+  mm->hint = MMAPTOP;
+  acquire(&lock);
+  list_before(&all, &mm->all);
+  nmms++;
+  release(&lock);
+  return mm;
 }
 
 void
@@ -202,20 +330,77 @@ mm_put(struct mm *mm)
 {
   if (__atomic_sub_fetch(&mm->refs, 1, __ATOMIC_ACQ_REL) > 0)
     return;
-  page_put(va_page(mm->pagetable));
+  uvmfree(mm->pagetable);
   slab_free(&mms, mm);
 }
 
-// A user is through with mm. The last one takes the memory down. May sleep.
+// Add the counts of `from` to those of `to`.
+static void
+add_counts(struct vmcounts *to, const struct vmcounts *from)
+{
+  uint64 *sum = (uint64 *)to;
+  const uint64 *each = (const uint64 *)from;
+  for (uint i = 0; i < sizeof(*to) / sizeof(*sum); i++)
+    __atomic_fetch_add(&sum[i], __atomic_load_n(&each[i], __ATOMIC_RELAXED), __ATOMIC_RELAXED);
+}
+
+// Count what the whole system did, into vs->all.
+void
+mm_totals(struct vmstat *vs)
+{
+  acquire(&lock);
+  add_counts(&vs->all, &vm_total);
+  list_each (l, &all)
+    add_counts(&vs->all, &list_entry(l, struct mm, all)->counts);
+  vs->mms = nmms;
+  release(&lock);
+}
+
+// All address spaces, each with a reference: how many of at most max.
+int
+mm_all(struct mm **out, int max)
+{
+  int n = 0;
+  acquire(&lock);
+  list_each (l, &all)
+    if (n < max) {
+      out[n] = list_entry(l, struct mm, all);
+      mm_get(out[n++]);
+    }
+  release(&lock);
+  return n;
+}
+
+// One more user of mm, which has users already or may be losing its last: mm, or 0 in that case.
+struct mm *
+mm_join(struct mm *mm)
+{
+  int users = __atomic_load_n(&mm->users, __ATOMIC_RELAXED);
+  while (users > 0 && !__atomic_compare_exchange_n(&mm->users, &users, users + 1, 0,
+                                                   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+    ;
+  return users > 0 ? mm : 0;
+}
+
+// A user is through with mm, and counts for it no more. The last one takes the memory down. May
+// sleep.
 void
 mm_leave(struct mm *mm)
 {
   if (__atomic_sub_fetch(&mm->users, 1, __ATOMIC_ACQ_REL) > 0)
     return;
   acquiresleep(&mm->lock);
-  uvmunmap(mm, 0, USERTOP);
+  uvmclear(mm);
+  struct vma *tree = mm->tree;
+  mm->tree = 0; // who came by way of a file finds nothing more
+  family_leave(mm);
   releasesleep(&mm->lock);
-  tree_free(mm->tree); // nobody else knows mm any more; this may free files
+  tree_free(tree); // this may free files
+  acquire(&lock);
+  list_del(&mm->all);
+  nmms--;
+  add_counts(&vm_total, &mm->counts);
+  release(&lock);
   mm_put(mm);
 }
 
@@ -223,7 +408,7 @@ mm_leave(struct mm *mm)
 struct mm *
 mm_fork(struct mm *mm)
 {
-  struct mm *child = mm_new();
+  struct mm *child = mm_new(mm);
   if (child == 0)
     return 0;
   acquiresleep(&mm->lock);
@@ -231,6 +416,8 @@ mm_fork(struct mm *mm)
   child->heap = mm->heap;
   child->brk = mm->brk;
   child->mapped = mm->mapped;
+  child->nvmas = mm->nvmas;
+  child->hint = mm->hint;
   tlb_flush_all(mm); // private pages became read-only
   releasesleep(&mm->lock);
   if (failed == 0)
@@ -262,29 +449,17 @@ mm_cover(struct mm *mm, uint64 va, uint64 end, enum access access)
 // ---- the heap ----
 
 static int
-heap_grow(struct mm *mm, uint64 end)
+heap_grow(struct mm *mm, uint64 old, uint64 end)
 {
-  struct vma *heap = vma_find(mm, mm->heap), *next = vma_next(mm, heap ? heap->end : mm->heap);
-  if (end > (next ? next->start : STACKBASE) || end > STACKBASE)
+  struct vma *heap = vma_find(mm, old - 1), *next = vma_next(mm, old);
+  if (end > STACKBASE || (next && end > next->start))
     return -ENOMEM;
-  if (heap == 0)
-    return vma_add(mm, mm->heap, end, PROT_READ | PROT_WRITE, &anon_ops) ? 0 : -ENOMEM;
+  if (heap == 0 || heap->start < mm->heap || heap->ops != &anon_ops || heap->flags ||
+      heap->prot != (PROT_READ | PROT_WRITE))
+    return vma_add(mm, old, end, PROT_READ | PROT_WRITE, &anon_ops) ? 0 : -ENOMEM;
   mm->mapped += end - heap->end;
   heap->end = end;
   return 0;
-}
-
-static void
-heap_shrink(struct mm *mm, uint64 end)
-{
-  struct vma *heap = vma_find(mm, mm->heap);
-  if (end == heap->start) {
-    vma_remove(mm, heap);
-    return;
-  }
-  uvmunmap(mm, end, heap->end);
-  mm->mapped -= heap->end - end;
-  heap->end = end;
 }
 
 // Move the end of the heap by n bytes: where it was, or -ENOMEM, or -EINVAL for an end before its
@@ -293,22 +468,21 @@ int64
 mm_sbrk(struct mm *mm, int64 n, int lazy)
 {
   acquiresleep(&mm->lock);
-  int64 old = mm->brk, result = old;
+  int64 old = mm->brk, err = 0;
   uint64 oldend = PGROUNDUP(mm->brk), newend = PGROUNDUP(mm->brk + n);
-  if (n < 0 && (uint64)-n > mm->brk - mm->heap) {
-    result = -EINVAL;
-  } else if (newend > oldend) {
-    if (heap_grow(mm, newend) < 0)
-      result = -ENOMEM;
-    else if (!lazy && anon_populate(mm, vma_find(mm, mm->heap), oldend, newend) < 0) {
-      heap_shrink(mm, oldend);
-      result = -ENOMEM;
-    }
-  } else if (newend < oldend) {
-    heap_shrink(mm, newend);
-  }
-  if (result >= 0)
+  if (n < 0 && (uint64)-n > mm->brk - mm->heap)
+    err = -EINVAL;
+  else if (newend < oldend)
+    err = vma_clear(mm, newend, oldend);
+  else if (newend > oldend)
+    err = heap_grow(mm, oldend, newend);
+  if (err == 0)
     mm->brk += n;
-  releasesleep(&mm->lock);
-  return result;
+  if (err == 0 && newend > oldend && !lazy && mm_populate(mm, oldend, newend, ACCESS_WRITE) < 0) {
+    vma_clear(mm, oldend, newend);
+    mm->brk -= n;
+    err = -ENOMEM;
+  }
+  mm_unlock(mm);
+  return err < 0 ? err : old;
 }

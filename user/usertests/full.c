@@ -132,7 +132,7 @@ inodes_all_used(void)
   FAILS(mkdir("more"), ENOSPC);
   FAILS(mknod("more", CONSOLE, 0), ENOSPC);
   CHECK(!exists("more"));
-  CHECK(chdir("/") == 0 && chdir("ut.scratch") == 0);
+  CHECK(chdir("/") == 0 && chdir(SCRATCH) == 0);
   holds("early", 1, 10);
   make("early", 2, 20000);
   holds("early", 2, 20000);

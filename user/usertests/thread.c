@@ -272,6 +272,26 @@ threads_have_their_own_stack(void)
 }
 
 static int
+t_recurse(void *unused)
+{
+  return sum_on_the_stack(THREAD_STACK / 64) + (unused != 0);
+}
+
+static void
+overflow(uint64 unused)
+{
+  (void)unused;
+  finish(start(t_recurse, 0));
+}
+
+void
+thread_stack_overflow_kills(void)
+{
+  struct waitinfo info = death(overflow, 0);
+  CHECK(info.how == DIED_FAULT && info.access == PROT_WRITE && info.va < MMAPTOP);
+}
+
+static int
 t_ids(void *unused)
 {
   (void)unused;
@@ -837,7 +857,7 @@ futex_arguments(void)
   FAILS(futex((int *)edge, FUTEX_WAKE, 1), EFAULT);
   FAILS(futex((int *)KERNBASE, FUTEX_WAIT, 0), EFAULT);
   FAILS(futex((int *)-4UL, FUTEX_WAKE, 0), EFAULT);
-  FAILS(futex((int *)(uint64)t_sleep, FUTEX_WAIT, -1), EAGAIN); // text can be read
+  FAILS(futex((int *)PGSIZE, FUTEX_WAIT, -1), EAGAIN); // text can be read
 }
 
 // As many are woken as asked for, and the count is true.
@@ -881,6 +901,44 @@ futex_is_private(void)
   while (futex(&word, FUTEX_WAKE, 1) == 0)
     ;
   CHECK(finish(t) == 0);
+}
+
+static int *shared;
+
+static void
+sleep_for_shared(uint64 value)
+{
+  CHECK(futex(shared, FUTEX_WAIT, (int)value) == 0);
+}
+
+// The same word of shared memory, wherever processes have it: between them, and from one range to
+// another in one process.
+static void
+wake_across(int flags, int fd)
+{
+  shared = mmap(0, PGSIZE, PROT_READ | PROT_WRITE, MAP_SHARED | flags, fd, 0);
+  CHECK(shared != MAP_FAILED);
+  *shared = 7;
+  for (int i = 0; i < 2; i++)
+    spawn(sleep_for_shared, 7);
+  int *view = fd < 0 ? shared : mmap(0, PGSIZE, PROT_READ, MAP_SHARED, fd, 0);
+  CHECK(view != MAP_FAILED);
+  for (int n = 0; n < 2;) {
+    CHECK(futex(shared + 1, FUTEX_WAKE, 5) == 0);
+    n += futex(view, FUTEX_WAKE, 1);
+  }
+  reap_all(2);
+  CHECK(futex(shared, FUTEX_WAKE, 9) == 0);
+  CHECK(munmap(shared, PGSIZE) == 0);
+}
+
+void
+futex_of_shared_memory(void)
+{
+  wake_across(MAP_ANON, -1);
+  int fd = create("f");
+  CHECK(ftruncate(fd, PGSIZE) == 0);
+  wake_across(0, fd);
 }
 
 static int ball;
