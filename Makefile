@@ -14,17 +14,17 @@ GDBPORT ?=
 # ---- the table of contents: every part of the kernel, in reading order ----
 OBJS := entry start main \
   trapvec trap syscall sysproc \
-  proc sched swtch exec \
+  proc thread kstack sched swtch exec \
   spinlock sleeplock \
   kalloc vm mm/slab mm/page mm/vma mm/anon mm/stack mm/cow mm/filemap mm/mmap mm/shm mm/huge \
-  mm/rmap mm/swap mm/reclaim mm/oom mm/uaccess mm/upage mm/info mm/check \
+  mm/rmap mm/swap mm/reclaim mm/oom mm/uaccess mm/futex mm/upage mm/info mm/check \
   riscv/fdt riscv/tlb riscv/asid riscv/ad riscv/timer riscv/ipi riscv/fp \
   virtio_disk bio log balloc bmap rw fs mount dir names file pipe sysfile \
   console uart printk plic string \
   $(if $(DEBUG),debug/lockrank)
 
 # ---- user programs: one file each, and the library ----
-ULIB := usys start ulib printf umalloc
+ULIB := usys start ulib printf umalloc thread
 # A program of several files has the others in a folder of its name.
 UPROGS := $(sort $(filter-out $(ULIB),$(basename $(notdir $(wildcard user/*.c)))))
 XPROGS := $(if $(EXTRA),$(sort $(filter-out $(ULIB),\

@@ -13,6 +13,7 @@
 #include "types.h"
 
 struct context;
+struct image;
 struct mm;
 struct page;
 struct proc;
@@ -57,13 +58,18 @@ void wakeup(const void *chan);
 void wake_process(struct proc *);
 void fp_keep(struct proc *);
 
-// proc.c
+// kstack.c
 extern uint64 stackgen;
+int slot_get(void);
+void slot_put(int slot);
+uint64 stack_frames(void);
+
+// proc.c
 void procinit(void);
 void userinit(void);
 struct proc *kthread(void (*fn)(void), const char *name);
 int fork(void);
-void exit(int status) __attribute__((noreturn));
+void exit(int status);
 int wait(struct waitinfo *);
 int killed(struct proc *);
 int proc_doom(const struct waitinfo *);
@@ -74,11 +80,18 @@ struct mm *proc_set_mm(struct proc *, struct mm *);
 struct mm *proc_mm(int pid);
 int procs_read(struct procinfo *, int max, uint64 *born);
 int procs_count(void);
-uint64 stack_frames(void);
 void procdump(void);
+
+// thread.c
+int clone(uint64 fn, uint64 arg, uint64 stack);
+void texit(int status);
+int thread_join(int tid, struct waitinfo *);
+int proc_next(const struct image *);
+void obey(void);
 
 // exec.c
 int exec(const char *path, uint64 argv);
+void become(struct proc *, const struct image *);
 
 // ---- locks ----
 

@@ -44,12 +44,18 @@ sys_write(void)
   return transfer(0);
 }
 
+static int
+fd_close(int fd)
+{
+  struct file *f = fd_take(fd);
+  fileclose(f);
+  return f ? 0 : -EBADF;
+}
+
 int64
 sys_close(void)
 {
-  struct file *f = fd_take(argint(0));
-  fileclose(f);
-  return f ? 0 : -EBADF;
+  return fd_close(argint(0));
 }
 
 int64
@@ -233,12 +239,13 @@ sys_pipe(void)
   int fd[2], err = user_range(mm, arg(0), sizeof(fd), 1);
   if (err < 0 || (err = pipealloc(&end[0], &end[1])) < 0)
     return err;
-  fd[0] = fd_add(end[0]);
-  fd[1] = fd_add(end[1]);
-  err = fd[1] < 0 ? fd[1] : copyout(mm, arg(0), fd, sizeof(fd));
-  for (int i = 0; i < 2 && err < 0; i++) {
-    fd_take(fd[i]);
-    fileclose(end[i]);
+  for (int i = 0; i < 2; i++)
+    if ((fd[i] = fd_add(end[i])) < 0)
+      fileclose(end[i]);
+  err = fd[0] < 0 || fd[1] < 0 ? -EMFILE : copyout(mm, arg(0), fd, sizeof(fd));
+  if (err < 0) { // another thread may have closed them already
+    fd_close(fd[0]);
+    fd_close(fd[1]);
   }
   return err;
 }

@@ -121,8 +121,8 @@ obituary(const struct deed *deed, uint64 va, enum outcome o)
                            .va = va,
                            .pc = p->tf->epc };
   if (proc_doom(&died))
-    printk("%s[%d]: killed: %s 0x%lx at pc 0x%lx: %s\n", p->name, p->pid, deed->does, va, died.pc,
-           why);
+    printk("%s[%d]: killed: %s 0x%lx at pc 0x%lx: %s\n", p->name, p->leader->pid, deed->does, va,
+           died.pc, why);
 }
 
 static void
@@ -147,11 +147,12 @@ leave_kernel(void)
     intr_off();
     if (__atomic_load_n(&p->killed, __ATOMIC_RELAXED)) {
       intr_on();
-      exit(-1);
-    }
-    if (!p->cpu->resched)
+      obey();
+    } else if (p->cpu->resched) {
+      yield();
+    } else {
       break;
-    yield();
+    }
   }
   code_see(p->cpu);
 }

@@ -6,6 +6,9 @@
 
 #define SELF "/usertests" // this program
 
+// waitinfo.c
+struct waitinfo death(work_fn *, uint64);
+
 // elf.c: a small program file
 struct ehdr {
   uint magic;

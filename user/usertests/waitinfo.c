@@ -5,7 +5,7 @@
 static char *const constant = "constant"; // in memory that cannot be written
 
 // Runs fn(arg) in a child; how that died.
-static struct waitinfo
+struct waitinfo
 death(work_fn *fn, uint64 arg)
 {
   struct waitinfo info = { .pid = 0 };
