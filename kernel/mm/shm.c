@@ -20,9 +20,9 @@
 #define FIRST_ID 0x80000000u // no inode has such a number
 
 struct shm {
-  int ref;    // ranges; atomic
-  uint id;    // in the place of an inode number
-  uint pages; // its size
+  int ref;      // ranges; atomic
+  uint id;      // in the place of an inode number
+  uint64 pages; // its size
 };
 
 static struct slab shms = SLAB(shms, shm);
