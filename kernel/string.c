@@ -11,12 +11,10 @@ typedef uint64 __attribute__((may_alias)) word;
 void
 page_zero(void *frame)
 {
-  for (word *w = frame, *stop = w + PGSIZE / sizeof(word); w < stop; w += 16) {
-    w[0] = w[1] = w[2] = w[3] = 0;
-    w[4] = w[5] = w[6] = w[7] = 0;
-    w[8] = w[9] = w[10] = w[11] = 0;
-    w[12] = w[13] = w[14] = w[15] = 0;
-  }
+  for (word *w = frame, *stop = w + PGSIZE / sizeof(word); w < stop; w += 64)
+#pragma GCC unroll 64
+    for (int i = 0; i < 64; i++)
+      w[i] = 0;
 }
 
 // Copy words forward, 64 bytes at a time; n is a multiple of 64.
