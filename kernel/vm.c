@@ -270,7 +270,7 @@ uvmcreate(void)
   return pt;
 }
 
-// Give back a root table with nothing below it in the user half.
+// Give back a table that is in no tree, with nothing below it in the user half.
 void
 uvmfree(pagetable_t pt)
 {
@@ -578,10 +578,14 @@ vmfault(struct mm *mm, uint64 va, enum access access)
 int
 mm_populate(struct mm *mm, uint64 start, uint64 end, enum access access)
 {
-  for (uint64 va = start; va < end; va += PGSIZE) {
+  for (uint64 va = start, next; va < end; va = next) {
     int level = 0;
-    if (pte_allows(*walk(mm->pagetable, va, 0, &level), access))
+    pte_t pte = *walk(mm->pagetable, va, 0, &level);
+    next = va + PGSIZE;
+    if (pte_allows(pte, access)) {
+      next = (va | (LVLSIZE(level) - 1)) + 1;
       continue;
+    }
     enum outcome o = settle(mm, va, access, 0);
     if (o != FAULT_DONE)
       return o == FAULT_NOMEM ? -ENOMEM : o == FAULT_IO ? -EIO : -EFAULT;

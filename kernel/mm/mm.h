@@ -232,6 +232,13 @@ int stack_extend(struct mm *, uint64 va);
 // riscv/ad.c
 enum outcome ad_fixup(struct fault *);
 
+// Whether a range has 2 MiB pages or none: MAP_HUGETLB, and never cut inside one.
+static inline int
+huge_only(const struct vma *v)
+{
+  return (v->flags & VM_HUGETLB) && (v->start | v->end) % HUGESIZE == 0;
+}
+
 // The leaf bits that a vma's rule gives.
 static inline uint64
 prot_bits(int prot)

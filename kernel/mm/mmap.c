@@ -418,7 +418,10 @@ sys_madvise(void)
     case MADV_HUGEPAGE: err = set_flags(mm, start, end, VM_HUGEPAGE, VM_NOHUGE); break;
     case MADV_NOHUGEPAGE: err = set_flags(mm, start, end, VM_NOHUGE, VM_HUGEPAGE); break;
     case MADV_PAGEOUT: err = reclaim_range(mm, start, end); break;
-    case MADV_COLLAPSE: err = huge_collapse(mm, start, end); break;
+    case MADV_COLLAPSE:
+      bring_in(mm, start, end);
+      err = huge_collapse(mm, start, end);
+      break;
     default: err = -EINVAL;
     }
   mm_unlock(mm);
