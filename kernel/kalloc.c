@@ -47,8 +47,8 @@ struct block {
 
 struct stock {
   struct spinlock lock;
-  struct list frames;
   uint n;
+  struct page *frames[2 * BATCH];
 };
 
 extern char end[]; // kernel.ld
@@ -102,10 +102,8 @@ kinit(uint64 ramend)
   at += bio_tables((void *)at, nframes);
   boot_frames = PGROUNDUP(KPA(at) - RAMBASE) / PGSIZE;
 
-  for (int h = 0; h < NCPU; h++) {
+  for (int h = 0; h < NCPU; h++)
     initlock(&stocks[h].lock, "stock");
-    list_init(&stocks[h].frames);
-  }
   virgin = boot_frames / BLOCK;
   nfree = nframes - boot_frames;
   if (boot_frames % BLOCK) {
@@ -160,32 +158,30 @@ refill(struct stock *s)
   if (nfree > KEPT + BATCH || privileged()) {
     struct block *b;
     while (n < BATCH && (b = take_block()) != 0) {
-      for (; n < BATCH && b->nfree > 0; n++, b->nfree--) {
-        struct list *l = b->frames.next;
-        list_del(l);
-        list_after(&s->frames, l);
+      for (; n < BATCH && b->nfree > 0; b->nfree--) {
+        struct page *pg = list_first(&b->frames, struct page, free);
+        list_del(&pg->free);
+        s->frames[n++] = pg;
       }
       if (b->nfree == 0)
         list_del(&b->link);
     }
     nfree -= n;
-    s->n += n;
+    s->n = n;
   }
   release(&lock);
   return n;
 }
 
-// Give the last n frames of a list back to their blocks.
+// Give n frames back to their blocks.
 static void
-give(struct list *from, uint n)
+give(struct page **from, uint n)
 {
   acquire(&lock);
   nfree += n;
-  for (; n > 0; n--) {
-    struct page *pg = list_entry(from->prev, struct page, free);
-    struct block *b = block_of(pg);
-    list_del(&pg->free);
-    list_after(&b->frames, &pg->free);
+  for (; n > 0; n--, from++) {
+    struct block *b = block_of(*from);
+    list_after(&b->frames, &(*from)->free);
     if (b->nfree++ == 0)
       list_before(&partial, &b->link);
     if (b->nfree == BLOCK) {
@@ -202,26 +198,26 @@ empty_stocks(void)
 {
   for (struct stock *s = stocks; s < &stocks[NCPU]; s++) {
     acquire(&s->lock);
-    give(&s->frames, s->n);
+    give(s->frames, s->n);
     s->n = 0;
     release(&s->lock);
   }
 }
 
+// The stock of this hart; the caller may be on another one by the next line, and no harm is done.
+static struct stock *
+my_stock(void)
+{
+  return &stocks[myproc()->hart];
+}
+
 static struct page *
 take(void)
 {
-  struct page *pg = 0;
-  push_off();
-  struct stock *s = &stocks[mycpu()->id];
+  struct stock *s = my_stock();
   acquire(&s->lock);
-  if (s->n > 0 || refill(s) > 0) {
-    pg = list_first(&s->frames, struct page, free);
-    list_del(&pg->free);
-    s->n--;
-  }
+  struct page *pg = s->n > 0 || refill(s) > 0 ? s->frames[--s->n] : 0;
   release(&s->lock);
-  pop_off();
   return pg;
 }
 
@@ -281,9 +277,11 @@ block_alloc(int kind)
 }
 
 // Drop a reference: whether it was the last, and pg is FREE and on no list yet.
-static int
+static inline int
 drop(struct page *pg)
 {
+  if (pg->kind == PG_ZERO)
+    return 0;
   int left = __atomic_sub_fetch(&pg->ref, 1, __ATOMIC_ACQ_REL);
   assert(left >= 0 && pg->kind != PG_FREE && pg->kind != PG_RESERVED);
   if (left > 0)
@@ -292,29 +290,44 @@ drop(struct page *pg)
     memset(page_va(pg), 0x5a, PGSIZE);
   if (pg->kind == PG_ANON)
     rmap_gone(pg);
-  if (pg->kind == PG_ANON || pg->kind == PG_CACHE)
-    vm_count(frames_freed, 1);
   pg->kind = PG_FREE;
   return 1;
+}
+
+// Drop a reference to each of n frames; those of which it was the last are free. The array is lost.
+// Does not sleep.
+void
+pages_put(struct page **pg, uint n)
+{
+  uint free = 0, users = 0;
+  for (uint i = 0; i < n; i++) {
+    int user = pg[i]->kind == PG_ANON || pg[i]->kind == PG_CACHE;
+    if (drop(pg[i])) {
+      users += user;
+      pg[free++] = pg[i];
+    }
+  }
+  if (free == 0)
+    return;
+  if (users > 0)
+    vm_count(frames_freed, users);
+  struct stock *s = my_stock();
+  acquire(&s->lock);
+  for (uint i = 0; i < free; i++) {
+    if (s->n == 2 * BATCH) {
+      s->n = BATCH;
+      give(&s->frames[BATCH], BATCH);
+    }
+    s->frames[s->n++] = pg[i];
+  }
+  release(&s->lock);
 }
 
 // Drop a reference; with the last one the frame is free. Does not sleep.
 void
 page_put(struct page *pg)
 {
-  if (pg->kind == PG_ZERO || !drop(pg))
-    return;
-  vm_count(frames_freed, 1);
-  push_off();
-  struct stock *s = &stocks[mycpu()->id];
-  acquire(&s->lock);
-  list_after(&s->frames, &pg->free);
-  if (++s->n > 2 * BATCH) {
-    give(&s->frames, BATCH);
-    s->n -= BATCH;
-  }
-  release(&s->lock);
-  pop_off();
+  pages_put(&pg, 1);
 }
 
 // Drop a reference to each frame of the block that begins with pg. Those that are free then, mostly
@@ -322,15 +335,17 @@ page_put(struct page *pg)
 void
 block_put(struct page *pg)
 {
-  struct list home = LIST_INIT(home);
+  struct page *home[2 * BATCH];
   uint n = 0;
-  for (int i = 0; i < BLOCK; i++)
-    if (drop(&pg[i])) {
-      list_before(&home, &pg[i].free);
-      n++;
+  for (struct page *stop = pg + BLOCK; pg < stop; pg++) {
+    if (drop(pg))
+      home[n++] = pg;
+    if (n == 2 * BATCH || (n > 0 && pg + 1 == stop)) {
+      vm_count(frames_freed, n);
+      give(home, n);
+      n = 0;
     }
-  vm_count(frames_freed, n);
-  give(&home, n);
+  }
 }
 
 // A frame for the kernel itself, by its address; contents undefined; 0: no memory.

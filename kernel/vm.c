@@ -307,21 +307,30 @@ struct gather {
   struct mm *mm;
   uint64 start, end; // of what was unmapped since the last flush
   uint n, tables;
-  pte_t old[GATHER];
+  union {
+    pte_t old;
+    struct page *page; // of an entry that is done, to be put
+  } at[GATHER];
 };
 
 static void
 gather_free(struct gather *g)
 {
+  uint n = 0;
   if (g->tables > 0)
     tlb_flush_all(g->mm);
   else if (g->n > 0)
     tlb_flush_range(g->mm, g->start, g->end);
-  for (uint i = 0; i < g->n; i++)
-    if (PTE_TABLE(g->old[i]))
-      table_free(pa_page(PTE2PA(g->old[i])));
+  for (uint i = 0; i < g->n; i++) {
+    pte_t old = g->at[i].old;
+    if (old >> 60)
+      leaf_put(old, old >> 60);
     else
-      leaf_put(g->old[i], g->old[i] >> 60);
+      g->at[n++].page = leaf_page(old);
+  }
+  if (g->tables > 0)
+    vm_count(tables_freed, g->tables);
+  pages_put(&g->at[0].page, n);
   g->n = g->tables = 0;
 }
 
@@ -334,7 +343,7 @@ gather_add(struct gather *g, uint64 va, uint64 end, pte_t old)
     g->start = va;
   g->end = end;
   g->tables += PTE_TABLE(old);
-  g->old[g->n++] = old;
+  g->at[g->n++].old = old;
 }
 
 static void

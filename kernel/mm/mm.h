@@ -160,6 +160,7 @@ int mm_populate(struct mm *, uint64 start, uint64 end, enum access);
 
 // page.c
 void leaf_get(pte_t, int level);
+struct page *leaf_page(pte_t);
 void leaf_put(pte_t, int level);
 void leaf_split(pte_t);
 int leaf_shared(pte_t, int level);

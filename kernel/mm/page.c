@@ -57,17 +57,25 @@ leaf_get(pte_t pte, int level)
   release(&lock);
 }
 
-// A leaf that was unmapped and flushed. Its D says whether its frame, when it is a file's, has been
-// written. Does not sleep.
+// The frame of a small leaf that was unmapped and flushed, whose reference goes to the caller. The
+// leaf's D says whether the frame, when it is a file's, has been written.
+struct page *
+leaf_page(pte_t pte)
+{
+  struct page *pg = page_of(pte);
+  if ((pte & PTE_D) && pg->kind == PG_CACHE)
+    page_set(pg, PF_DIRTY);
+  return pg;
+}
+
+// A leaf that was unmapped and flushed counts no more. Does not sleep.
 void
 leaf_put(pte_t pte, int level)
 {
   struct page *pg = page_of(pte);
   int last = 1;
   if (level == 0) {
-    if ((pte & PTE_D) && pg->kind == PG_CACHE)
-      page_set(pg, PF_DIRTY);
-    page_put(pg);
+    page_put(leaf_page(pte));
     return;
   }
   acquire(&lock);

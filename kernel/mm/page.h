@@ -85,3 +85,4 @@ page_get(struct page *pg)
 }
 
 void page_put(struct page *); // kalloc.c
+void pages_put(struct page **, uint n);
