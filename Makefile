@@ -61,7 +61,7 @@ q = $(if $(V),,@printf '  %-5s %s\n' $1 '$@';)
 
 .PHONY: all
 .SECONDARY:
-all: $B/kernel $B/fs.img
+all: $B/kernel $B/fs.img $B/swap.img
 
 # ---- what was asked for last time: a change here rebuilds what depends on it ----
 # $(call remember,FILE,TEXT): FILE holds TEXT, and is new only if TEXT is.
@@ -148,8 +148,12 @@ $B/extra/image/_%: $B/extra/_%
 $B/fs.img: $B/mkfs $B/flags.image $(IMAGED) $(foreach f,$(TEXTS) $(FILES),$(firstword $(subst =, ,$f)))
 	$(call q,MKFS)$B/mkfs $@ -s $(FSSIZE) $(IMAGED) $(TEXTS) $(FILES)
 
+# A disk to swap to; it takes no room before that. What is on it means nothing after a boot.
+$B/swap.img:
+	@mkdir -p $(@D); truncate -s 512M $@
+
 # ---- running ----
-RUN = QEMU='$(QEMU)' CPUS='$(CPUS)' MEM='$(MEM)' sh tools/qemu
+RUN = QEMU='$(QEMU)' CPUS='$(CPUS)' MEM='$(MEM)' sh tools/qemu -s $B/swap.img
 
 .PHONY: qemu qemu-gdb gdb
 qemu: all

@@ -9,14 +9,16 @@ struct superblock;
 
 // ---- virtio_disk.c ----
 
+#define NDRIVE   2  // 0: the file system; 1: swap, if it is there
 #define DISK_RUN 32 // blocks of a request at the most
 
 enum disk_op { DISK_READ, DISK_WRITE, DISK_FLUSH };
 
-// A request: n blocks from blockno on, to or from as many frames. It and the frames belong to the
+// A request: n blocks of a drive from blockno on, to or from as many frames. It and the frames belong to the
 // driver from disk_submit until disk_wait has returned.
 struct diskreq {
   enum disk_op op;
+  uint drive;
   uint blockno;
   uint n;
   struct page *pages[DISK_RUN];
@@ -26,10 +28,10 @@ struct diskreq {
 
 void disk_submit(struct diskreq *);
 int disk_wait(struct diskreq *);
-int disk_flush(void);
-int disk_readonly(void);
-uint64 disk_blocks(void);
-void disk_counts(uint64 *reads, uint64 *writes);
+int disk_flush(uint drive);
+int disk_readonly(uint drive);
+uint64 disk_blocks(uint drive);
+void disk_counts(uint drive, uint64 *reads, uint64 *writes);
 
 // ---- bio.c ----
 

@@ -138,7 +138,7 @@ void slab_free(struct slab *, void *);
 
 // virtio_disk.c
 void virtio_disk_init(void);
-void virtio_disk_intr(void);
+void virtio_disk_intr(int transport);
 
 // ---- console ----
 

@@ -278,10 +278,10 @@ write_log(void)
 {
   int err = write_copies(0);
   if (err == 0)
-    err = disk_flush();
+    err = disk_flush(0);
   if (err == 0)
     err = transfer(DISK_WRITE, log.start, &head);
-  return err ? err : disk_flush();
+  return err ? err : disk_flush(0);
 }
 
 static int
@@ -290,7 +290,7 @@ clear_head(void)
   head.n = 0;
   head.sum = logsum(&head);
   int err = transfer(DISK_WRITE, log.start, &head);
-  return err ? err : disk_flush();
+  return err ? err : disk_flush(0);
 }
 
 // 3 and 4: the copies in their homes, then the log is free again.
@@ -299,7 +299,7 @@ install(void)
 {
   int err = write_copies(1);
   if (err == 0)
-    err = disk_flush();
+    err = disk_flush(0);
   return err ? err : clear_head();
 }
 
@@ -486,7 +486,7 @@ replay(void)
   }
   kfree(frame);
   if (err == 0)
-    err = disk_flush();
+    err = disk_flush(0);
   printk("log: %u blocks of the last transaction written again\n", head.n);
   return err;
 }
@@ -507,7 +507,7 @@ log_start(const struct superblock *sb)
   if (why)
     panic("the disk's log is damaged: %s", why);
   int whole = head.sum == logsum(&head);
-  fs_readonly = disk_readonly();
+  fs_readonly = disk_readonly(0);
   if (fs_readonly && whole && head.n > 0)
     panic("the disk is read-only, but its log holds a transaction that must be written");
   if (whole && head.n > 0)

@@ -23,7 +23,7 @@ nonsense(void)
   uint64 imap = (sb.ninodes + IPB - 1ul) / IPB, bmap = (sb.size + BPB - 1ul) / BPB;
   if (sb.magic != FSMAGIC)
     return "it has no file system of Quire";
-  if (sb.size > disk_blocks())
+  if (sb.size > disk_blocks(0))
     return "its file system is larger than the disk";
   if (sb.logstart < 2 || sb.nlog < 2 * MAXOPBLOCKS + 1 || sb.nlog > sb.size)
     return "its log is too small or misplaced";
@@ -38,7 +38,7 @@ static void
 read_super(void)
 {
   struct page *pg;
-  if (disk_blocks() == 0)
+  if (disk_blocks(0) == 0)
     panic("there is no disk to start from");
   if (bread(1, &pg) < 0)
     panic("the disk cannot be read");
@@ -97,7 +97,7 @@ fs_info(struct sysinfo *si)
   si->bfree = blocks_free();
   si->inodes = sb.ninodes - 1;
   si->ifree = inodes_free();
-  disk_counts(&si->dreads, &si->dwrites);
+  disk_counts(0, &si->dreads, &si->dwrites);
 }
 
 // Put everything on the disk and forget what nobody uses, so that counts compare. Sleeps.

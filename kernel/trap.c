@@ -38,7 +38,7 @@ device(void)
   if (irq == UART0_IRQ)
     uartintr();
   else if (irq >= VIRTIO0_IRQ && irq < VIRTIO0_IRQ + 8)
-    virtio_disk_intr();
+    virtio_disk_intr(irq - VIRTIO0_IRQ);
   else if (irq)
     printk("interrupt %d from nobody we know\n", irq);
   if (irq)

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// The disk: a virtio block device behind one of the eight transports of the virt machine.
+// Disks: virtio block devices behind the eight transports of the virt machine. Drive 0 has the file
+// system, drive 1 is there to swap to; which is which says the order of their transports.
 //
 // Interface: virtio_disk_init, virtio_disk_intr; disk_submit and disk_wait, disk_flush;
 // disk_readonly, disk_blocks, disk_counts.
@@ -10,7 +11,7 @@
 // Slot i always uses descriptor i and keeps its own table, so there is no list of free descriptors:
 // a slot is free or it is not. As many requests are in flight as there are slots.
 //
-// Lock: disk.lock guards the struct disk and the queue; the interrupt handler takes it.
+// Lock: disk.lock guards one struct disk and its queue; the interrupt handler takes it.
 //
 // 1. busy has a bit for every slot that the device may still touch; req[] says for whom.
 // 2. The device sees a new avail.idx only after the slot and the ring entry are written.
@@ -32,7 +33,7 @@ struct slot {
 
 struct disk {
   struct spinlock lock;
-  uint64 regs; // its transport; 0: there is no disk
+  uint64 regs; // its transport; 0: there is no such drive
   int readonly, canflush;
   uint64 blocks;
   uint64 nread, nwritten; // blocks
@@ -47,7 +48,7 @@ struct disk {
 
 _Static_assert(VQ_SIZE <= 32, "disk.busy has 32 bits");
 
-static struct disk disk0 = { .lock = SPINLOCK("disk") };
+static struct disk disks[NDRIVE] = { [0 ... NDRIVE - 1] = { .lock = SPINLOCK("disk") } };
 
 // ---- finding and starting the device ----
 
@@ -128,44 +129,51 @@ start(struct disk *d)
   return why;
 }
 
-// Called once by hart 0: the first transport that has a disk is it. Without one every request
-// fails with -EIO.
+// Whether d now is the disk behind the transport whose registers are there.
+static int
+probe(struct disk *d, uint64 regs)
+{
+  d->regs = regs;
+  if (reg(d, VIO_MAGIC) == VIO_IS_MAGIC && reg(d, VIO_DEVICE) == VIO_IS_DISK) {
+    const char *why = start(d);
+    if (why == 0)
+      return 1;
+    set_reg(d, VIO_STATUS, VIO_FAILED);
+    printk("disk: the one at 0x%lx cannot be used: %s\n", KPA(regs), why);
+  }
+  d->regs = 0;
+  return 0;
+}
+
+// Called once by hart 0: the first transport that has a disk is drive 0, and so on. Every request to
+// a drive that is not there fails with -EIO.
 void
 virtio_disk_init(void)
 {
-  struct disk *d = &disk0;
-  for (int i = 0; i < 8; i++) {
-    d->regs = KVA(VIRTIO0) + i * 0x1000;
-    if (reg(d, VIO_MAGIC) != VIO_IS_MAGIC || reg(d, VIO_DEVICE) != VIO_IS_DISK)
-      continue;
-    const char *why = start(d);
-    if (why == 0)
-      return;
-    set_reg(d, VIO_STATUS, VIO_FAILED);
-    printk("disk: transport %d cannot be used: %s\n", i, why);
-  }
-  d->regs = 0;
+  int n = 0;
+  for (int i = 0; i < 8 && n < NDRIVE; i++)
+    n += probe(&disks[n], KVA(VIRTIO0) + i * 0x1000);
 }
 
 int
-disk_readonly(void)
+disk_readonly(uint drive)
 {
-  return disk0.readonly;
+  return disks[drive].readonly;
 }
 
-// Its size in blocks; 0: there is no disk.
+// Its size in blocks; 0: there is no such drive.
 uint64
-disk_blocks(void)
+disk_blocks(uint drive)
 {
-  return disk0.regs ? disk0.blocks : 0;
+  return disks[drive].blocks;
 }
 
 // Blocks read and written since boot.
 void
-disk_counts(uint64 *reads, uint64 *writes)
+disk_counts(uint drive, uint64 *reads, uint64 *writes)
 {
-  *reads = disk0.nread;
-  *writes = disk0.nwritten;
+  *reads = disks[drive].nread;
+  *writes = disks[drive].nwritten;
 }
 
 // ---- requests ----
@@ -231,7 +239,7 @@ acceptable(struct disk *d, struct diskreq *req)
 void
 disk_submit(struct diskreq *req)
 {
-  struct disk *d = &disk0;
+  struct disk *d = &disks[req->drive];
   int i;
   if (!acceptable(d, req))
     return;
@@ -250,7 +258,7 @@ disk_submit(struct diskreq *req)
 int
 disk_wait(struct diskreq *req)
 {
-  struct disk *d = &disk0;
+  struct disk *d = &disks[req->drive];
   if (!__atomic_load_n(&req->done, __ATOMIC_ACQUIRE)) {
     acquire(&d->lock);
     while (!req->done)
@@ -260,11 +268,11 @@ disk_wait(struct diskreq *req)
   return req->err;
 }
 
-// What was written before is on the medium when this returns: 0 or -EIO. Sleeps.
+// What was written to the drive before is on the medium when this returns: 0 or -EIO. Sleeps.
 int
-disk_flush(void)
+disk_flush(uint drive)
 {
-  struct diskreq req = { .op = DISK_FLUSH };
+  struct diskreq req = { .op = DISK_FLUSH, .drive = drive };
   disk_submit(&req);
   return disk_wait(&req);
 }
@@ -290,17 +298,18 @@ finish(struct disk *d, uint i)
   wakeup(req);
 }
 
-// A transport interrupts. Called with interrupts off, by the trap handler.
+// Transport n interrupts, which is no business of the other drives. Called with interrupts off, by the
+// trap handler.
 void
-virtio_disk_intr(void)
+virtio_disk_intr(int n)
 {
-  struct disk *d = &disk0;
-  acquire(&d->lock);
-  if (d->regs) {
-    set_reg(d, VIO_INTACK, reg(d, VIO_INTSTATUS));
-    io_fence();
-    while (d->seen != __atomic_load_n(&d->used.idx, __ATOMIC_ACQUIRE))
-      finish(d, d->used.ring[d->seen++ % VQ_SIZE].id);
-  }
-  release(&d->lock);
+  for (struct disk *d = disks; d < disks + NDRIVE; d++)
+    if (d->regs == KVA(VIRTIO0) + n * 0x1000) {
+      acquire(&d->lock);
+      set_reg(d, VIO_INTACK, reg(d, VIO_INTSTATUS));
+      io_fence();
+      while (d->seen != __atomic_load_n(&d->used.idx, __ATOMIC_ACQUIRE))
+        finish(d, d->used.ring[d->seen++ % VQ_SIZE].id);
+      release(&d->lock);
+    }
 }
