@@ -195,6 +195,7 @@ become(struct proc *p, const struct image *next)
   p->tf->sp = p->tf->a1 = next->sp;
   p->tf->status = (csr_read(sstatus) & ~(SSTATUS_SPP | SSTATUS_FS | SSTATUS_SIE)) | SSTATUS_SPIE;
   code_written();
+  mm_publish(next->mm);
   struct mm *old = proc_set_mm(p, next->mm);
   push_off();
   tlb_enter(mycpu(), next->mm);

@@ -26,7 +26,6 @@ hart0(uint64 fdt)
   sched_init();
   procinit();
   upage_init();
-  file_init();
   trapinithart();
   plicinithart();
   virtio_disk_init();

@@ -12,6 +12,7 @@
 #include "bio.h"
 #include "defs.h"
 #include "file.h"
+#include "mm/mm.h"
 #include "sysinfo.h"
 
 struct superblock sb; // for good, once fsinit has read it
@@ -56,6 +57,7 @@ fsinit(void)
     panic("the disk's inodes cannot be read");
   if (freed > 0)
     printk("ireclaim: %d file%s without a name freed\n", freed, freed == 1 ? "" : "s");
+  file_start();
 }
 
 // The fields of *si that are about the disk.

@@ -17,7 +17,7 @@
 //                                             everywhere, and if there was a D (or DIRTY, what a
 //                                             leaf that went has left) the page is logged
 //
-// write_back is done by msync, fsync, sync and, twice a second, by the thread writeback.
+// write_back is done by msync, fsync, sync and, once a second, by the thread writeback.
 //
 // Locks: mm->lock. It is released while the disk is read or an operation is open, as that takes the
 // inode's lock.
@@ -32,11 +32,13 @@
 #include "../defs.h"
 #include "../proc.h"
 #include "../file.h"
+#include "../riscv/fdt.h"
 #include "../riscv/hart.h"
 #include "mm.h"
 
-static struct spinlock lock = SPINLOCK("writeback"); // for the sleep of the thread
 static uint nwritable;                               // pages that are WRITABLE; atomic
+static struct spinlock lock = SPINLOCK("writeback"); // this group:
+static uint64 passes, since;                         //   of the thread, and when the last one ended
 
 // What a range is to its inode: see text_get.
 static int
@@ -193,11 +195,7 @@ file_own(struct page *pg)
   if (__atomic_fetch_or(&pg->flags, PF_WRITABLE, __ATOMIC_ACQ_REL) & PF_WRITABLE)
     return;
   page_get(pg);
-  if (__atomic_fetch_add(&nwritable, 1, __ATOMIC_RELAXED) == 0) {
-    acquire(&lock);
-    wakeup(&nwritable);
-    release(&lock);
-  }
+  __atomic_fetch_add(&nwritable, 1, __ATOMIC_RELAXED);
   if (!(__atomic_load_n(&pg->flags, __ATOMIC_ACQUIRE) & PF_CACHED))
     file_disown(pg); // it has just left, as by a truncation
 }
@@ -256,7 +254,10 @@ write_back(struct page *pg)
 {
   file_disown(pg);
   rmap_each(pg->inum, protect, pg->index);
-  return __atomic_load_n(&pg->flags, __ATOMIC_ACQUIRE) & PF_DIRTY ? log_page(pg) : 0;
+  int err = __atomic_load_n(&pg->flags, __ATOMIC_ACQUIRE) & PF_DIRTY ? log_page(pg) : 0;
+  if (err == -ENOMEM)
+    file_wrote(pg); // another time
+  return err;
 }
 
 // Give the log what programs have stored into pages from <= index < to of file inum through
@@ -272,6 +273,53 @@ file_writeback(uint inum, uint from, uint to)
     err = err < 0 ? err : e;
   }
   return err;
+}
+
+// The thread writeback.
+static void
+writeback(void)
+{
+  for (;;) {
+    acquire(&lock);
+    since = r_time();
+    passes++;
+    wakeup(&passes);
+    sleep(&since, &lock);
+    release(&lock);
+    file_writeback(0, 0, 0);
+    log_sync();
+  }
+}
+
+// Called once, when there are processes.
+void
+file_start(void)
+{
+  kthread(writeback, "writeback");
+}
+
+// Called by the timer interrupt: what was stored is on its way after a second.
+void
+file_tick(void)
+{
+  if (nwritable > 0 && r_time() - since > machine.timebase)
+    wakeup(&since);
+}
+
+// Memory is short: have pages written, so that they can be dropped. 0: there are none. The caller
+// holds nothing. Sleeps.
+int
+file_urge(void)
+{
+  if (nwritable == 0 && log_dirty() == 0)
+    return 0;
+  acquire(&lock);
+  for (uint64 was = passes; passes == was && !killed(myproc());) {
+    wakeup(&since);
+    sleep(&passes, &lock);
+  }
+  release(&lock);
+  return 1;
 }
 
 static void
@@ -290,24 +338,4 @@ void
 file_unmap(struct inode *ip, uint64 size)
 {
   rmap_each(ip->inum, unmap_beyond, size);
-}
-
-static void
-writeback(void)
-{
-  for (;;) {
-    acquire(&lock);
-    while (__atomic_load_n(&nwritable, __ATOMIC_RELAXED) == 0)
-      sleep(&nwritable, &lock);
-    release(&lock);
-    timer_pause(TICKS_HZ / 2);
-    file_writeback(0, 0, 0); // who wants to know of errors syncs
-  }
-}
-
-// Called once, at boot.
-void
-file_init(void)
-{
-  kthread(writeback, "writeback");
 }

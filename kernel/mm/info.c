@@ -170,7 +170,7 @@ sys_vmctl(void)
       return -EINVAL;
     huge_mode = v;
     return 0;
-  case VMCTL_RECLAIM: return v > 1 << 20 ? -EINVAL : reclaim_evict(v);
+  case VMCTL_RECLAIM: return reclaim_evict(v < nframes ? v : nframes);
   case VMCTL_CHECK: return mm_check(v);
   }
   return -EINVAL;

@@ -158,6 +158,17 @@ file_writeback(uint inum, uint from, uint to)
 }
 
 void
-file_init(void)
+file_start(void)
 {
+}
+
+void
+file_tick(void)
+{
+}
+
+int
+file_urge(void)
+{
+  return 0;
 }
