@@ -16,7 +16,8 @@ OBJS := entry start main \
   proc sched swtch exec \
   spinlock sleeplock \
   kalloc vm mm/slab mm/page mm/vma mm/anon mm/stack mm/cow mm/filemap mm/mmap mm/shm mm/huge \
-  mm/rmap mm/swap mm/reclaim mm/oom mm/uaccess mm/upage mm/info mm/check \
+  mm/rmap mm/swap mm/reclaim mm/policy/queue mm/policy/fifo mm/policy/clock \
+  mm/policy/aging mm/policy/wsclock mm/oom mm/uaccess mm/upage mm/info mm/check \
   riscv/fdt riscv/tlb riscv/asid riscv/ad riscv/timer riscv/ipi riscv/fp \
   virtio_disk bio log balloc bmap rw fs mount dir names file pipe sysfile \
   console uart printk plic string \

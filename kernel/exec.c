@@ -230,6 +230,7 @@ become(struct proc *p, const char *path, struct mm *mm, uint64 entry, int argc, 
   p->tf->sp = p->tf->a1 = sp;
   p->tf->status = (csr_read(sstatus) & ~(SSTATUS_SPP | SSTATUS_FS | SSTATUS_SIE)) | SSTATUS_SPIE;
   code_written();
+  mm_publish(mm);
   struct mm *old = proc_set_mm(p, mm);
   push_off();
   tlb_enter(mycpu(), mm);

@@ -23,8 +23,8 @@
 //
 // 1. A frame is FREE exactly while it is on one block.frames or in one stock; its ref is 0 then.
 // 2. nfree of a block is the length of its list; free + stocks = all that is not handed out.
-// 3. The last KEPT frames go to init, its children and kernel threads only, so that a shell can
-//    still kill what ate the rest.
+// 3. The last KEPT frames go to init, its children, kernel threads and who makes room for others
+//    (mm/reclaim.c) only, so that a shell can still kill what ate the rest.
 
 #include "bio.h"
 #include "defs.h"
@@ -134,7 +134,7 @@ static int
 privileged(void)
 {
   struct proc *p = myproc();
-  return p->mm == 0 || p == initproc || p->parent == initproc;
+  return p->mm == 0 || p == initproc || p->parent == initproc || reclaiming();
 }
 
 // Move up to BATCH frames from the blocks to s, whose lock is held: how many came.
@@ -221,8 +221,10 @@ page_alloc(int kind)
     pg = take();
   if (pg == 0) {
     empty_stocks();
-    if ((pg = take()) == 0)
+    if ((pg = take()) == 0) {
+      myproc()->starved = 1;
       return 0;
+    }
   }
   assert(pg->kind == PG_FREE && pg->ref == 0);
   pg->kind = kind;

@@ -12,6 +12,7 @@
 #include "bio.h"
 #include "defs.h"
 #include "file.h"
+#include "mm/mm.h"
 #include "sysinfo.h"
 
 struct superblock sb; // for good, once fsinit has read it
@@ -85,6 +86,7 @@ fsinit(void)
   if (log_start(&sb) < 0 || balloc_start() < 0)
     panic("the disk's log or bitmap cannot be read or written");
   scan_inodes();
+  file_start();
 }
 
 // The fields of *si that are about the disk.

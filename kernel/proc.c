@@ -451,6 +451,7 @@ procs_read(struct procinfo *out, int max, uint64 *born)
       .killed = p->killed,
       .mem = p->mm ? p->mm->mapped : 0,
       .rss = p->mm ? p->mm->resident * PGSIZE : 0,
+      .swap = p->mm ? p->mm->swapped * PGSIZE : 0,
       .ticks = p->runticks,
     };
     safestrcpy(out[n++].name, p->name, sizeof(p->name));

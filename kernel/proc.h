@@ -80,12 +80,13 @@ struct proc {
   struct vmcounts *counts; // mm's, or those of the system
   struct files *files;     // 0: a kernel thread
   void (*entry)(void);     // kernel threads: what to run
+  int starved;             // kalloc.c had no frame for it
   int opleft;              // log.c: 1 + blocks its operation may still log; 0: none is open
   struct fpstate fp;       // user floating point, while FS is off or clean
   uint64 runticks;         // timer ticks that found it running
   char name[16];
 #ifdef DEBUG
-#define NHELD 16
+#define NHELD 48
   struct {
     const void *lock;
     int rank;

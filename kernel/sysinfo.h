@@ -12,6 +12,7 @@ struct procinfo {
   int killed;   // it has been told to die
   uint64 mem;   // bytes of memory it may use (mapped ranges)
   uint64 rss;   // bytes that have frames
+  uint64 swap;  // bytes that are in swap
   uint64 ticks; // time it has run, in SLICE_HZ units
   char name[16];
 };

@@ -108,7 +108,7 @@ page_fault(uint64 cause, uint64 va)
     obituary(verb, va, why_bad(p->mm, va, access));
   else if (o == FAULT_IO)
     obituary(verb, va, "the disk failed, or the file ends before");
-  else if (o == FAULT_NOMEM)
+  else if (o == FAULT_NOMEM && !killed(p)) // else oom.c has said it
     obituary(verb, va, "out of memory");
 }
 

@@ -358,7 +358,7 @@ uvmunmap(struct mm *mm, uint64 start, uint64 end)
 
 // What a leaf becomes under another rule. Never writable unless it was: a fault finds out whether it
 // may be.
-static pte_t
+pte_t
 leaf_for(pte_t old, int prot)
 {
   pte_t frame = old & ~(PTE_V | PTE_R | PTE_W | PTE_X | PTE_NONE);
@@ -494,12 +494,15 @@ decide(struct fault *f)
   return f->vma->ops->fault(f);
 }
 
-// No frame was to be had: find some, or a victim, with the mm unlocked meanwhile.
-static enum outcome
+// No frame was to be had: find some, or if patient a victim, with mm, which is locked, unlocked
+// meanwhile. FAULT_RETRY, or FAULT_NOMEM.
+enum outcome
 relieve(struct mm *mm, int patient)
 {
   releasesleep(&mm->lock);
-  int again = reclaim(RECLAIM_BATCH) > 0 || (patient && oom(mm));
+  int again = reclaim(RECLAIM_BATCH) > 0 || (patient && oom());
+  if (!again)
+    myproc()->starved = 0; // so that the system call is not tried again
   acquiresleep(&mm->lock);
   return again ? FAULT_RETRY : FAULT_NOMEM;
 }

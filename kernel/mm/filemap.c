@@ -32,10 +32,13 @@
 #include "../defs.h"
 #include "../proc.h"
 #include "../file.h"
+#include "../riscv/fdt.h"
 #include "../riscv/hart.h"
 #include "mm.h"
 
-static uint nwritable; // pages that are WRITABLE; atomic
+static uint nwritable;                               // pages that are WRITABLE; atomic
+static struct spinlock lock = SPINLOCK("writeback"); // this group:
+static uint64 passes, since;                         //   of the thread, and when the last one ended
 
 // What a range is to its inode: see text_get.
 static int
@@ -246,6 +249,8 @@ write_back(struct page *pg)
   __atomic_fetch_sub(&nwritable, 1, __ATOMIC_RELAXED);
   rmap_each(pg->inum, protect, pg->index);
   int err = __atomic_load_n(&pg->flags, __ATOMIC_ACQUIRE) & PF_DIRTY ? log_page(pg) : 0;
+  if (err == -ENOMEM)
+    file_wrote(pg); // another time
   page_put(pg);
   return err;
 }
@@ -263,6 +268,53 @@ file_writeback(uint inum, uint from, uint to)
     err = err < 0 ? err : e;
   }
   return err;
+}
+
+// The thread writeback.
+static void
+writeback(void)
+{
+  for (;;) {
+    acquire(&lock);
+    since = r_time();
+    passes++;
+    wakeup(&passes);
+    sleep(&since, &lock);
+    release(&lock);
+    file_writeback(0, 0, 0);
+    log_sync();
+  }
+}
+
+// Called once, when there are processes.
+void
+file_start(void)
+{
+  kthread(writeback, "writeback");
+}
+
+// Called by the timer interrupt: what was stored is on its way after a second.
+void
+file_tick(void)
+{
+  if (nwritable > 0 && r_time() - since > machine.timebase)
+    wakeup(&since);
+}
+
+// Memory is short: have pages written, so that they can be dropped. 0: there are none. The caller
+// holds nothing. Sleeps.
+int
+file_urge(void)
+{
+  if (nwritable == 0 && log_dirty() == 0)
+    return 0;
+  acquire(&lock);
+  for (uint64 was = passes; passes == was && !killed(myproc());) {
+    wakeup(&since);
+    sleep(&passes, &lock);
+  }
+  release(&lock);
+  return 1;
 }
 
 static void

@@ -73,11 +73,13 @@ struct mm {
   uint nvmas;             //   bounded by MAXVMAS
   struct vma *dead;       //   taken out, to be closed by mm_unlock
   uint64 hint;            //   mmap.c: where to look for room, downwards
+  uint64 hand;            //   reclaim.c: how far its clock has come
   uint64 asid;            // riscv/asid.c: generation above, number below
   uint running;           // atomic; bit h: satp of hart h holds this table
   uint gen, seen[NCPU];   // riscv/tlb.c: flushes, and how far each hart has come
   struct vmcounts counts; // changed atomically
-  struct list all;        // vma.c: all address spaces that have users, under its lock
+  uint64 born;            // vma.c: counts address spaces, in their order; 0: not to be found yet
+  struct list all;        // vma.c: those that have users, under its lock
   struct family *family;  // rmap.c: those forked from one exec; for good
   struct list kin;        //   in it, under its lock
 };
@@ -131,11 +133,15 @@ void uvmunmap(struct mm *, uint64 start, uint64 end);
 void uvmprotect(struct mm *, uint64 start, uint64 end, int prot);
 int uvmsplit(struct mm *, uint64 va);
 int uvmnext(struct leaves *);
+pte_t leaf_for(pte_t, int prot);
 enum outcome vmfault(struct mm *, uint64 va, enum access) NOINLINE;
 enum outcome fault_map(struct fault *, struct page *);
+enum outcome relieve(struct mm *, int patient);
 
 // vma.c
 struct mm *mm_new(struct mm *parent);
+void mm_publish(struct mm *);
+struct mm *mm_after(uint64 *born);
 void mm_get(struct mm *); // a reference for a hart
 void mm_put(struct mm *);
 struct mm *mm_join(struct mm *); // a user comes
@@ -174,6 +180,9 @@ enum outcome file_mkwrite(struct fault *);
 void file_own(struct page *);
 void file_wrote(struct page *);
 int file_writeback(uint inum, uint from, uint to);
+int file_urge(void);
+void file_tick(void);
+void file_start(void);
 void file_unmap(struct inode *, uint64 size);
 
 // shm.c
@@ -184,26 +193,34 @@ int huge_fault(struct fault *);
 int huge_collapse(struct mm *, uint64 start, uint64 end);
 extern int huge_mode;
 
-// rmap.c
+// rmap.c; the rest is in rmap.h
 int family_join(struct mm *, struct mm *parent);
+void family_enter(struct mm *);
+void family_leave(struct mm *);
+void rmap_born(struct page *, struct mm *, uint64 va);
 void rmap_split(struct page *);
+void rmap_gone(struct page *);
 void rmap_file(struct vma *);
 void rmap_unfile(struct vma *);
 void rmap_each(uint inum, void (*fn)(struct vma *, uint64 arg), uint64 arg);
-void family_leave(struct mm *);
-void rmap_born(struct page *, struct mm *, uint64 va);
-void rmap_gone(struct page *);
 
 // swap.c
+struct mappers;
 enum outcome swap_fault(struct fault *);
 void swap_get(pte_t);
 void swap_put(pte_t);
 int swap_on(void);
 int swap_off(void);
+int swap_room(void);
+int swap_out(struct mappers *);
+int swap_write(void);
+void swap_info(struct vmstat *);
 
 // reclaim.c
 #define RECLAIM_BATCH 32
 int reclaim(int n);
+int reclaiming(void);
+void reclaim_pause(void);
 int reclaim_evict(int n);
 int reclaim_range(struct mm *, uint64 start, uint64 end);
 int reclaim_policy(int policy);
@@ -213,7 +230,7 @@ void reclaim_info(struct vmstat *);
 int mm_check(int breakit);
 
 // oom.c
-int oom(struct mm *);
+int oom(void);
 
 // upage.c
 void upage_init(void);

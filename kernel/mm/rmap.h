@@ -5,10 +5,29 @@
 #include "mm.h"
 
 struct family {
-  int refs; // members, and frames born here; atomic
+  int refs; // address spaces, frames born here, and who looks; atomic
   struct spinlock lock;
   struct list members; // mm->kin; under the lock
 };
+
+#define MAPPERS 32
+
+// An anonymous frame and the address spaces that map it, locked and with a reference each.
+struct mappers {
+  struct page *pg;
+  struct family *family; // a reference
+  uint64 va;
+  struct mm *held; // one that the caller has locked, or 0
+  int n;
+  struct mm *mm[MAPPERS];
+};
+
+void rmap_note(struct mappers *, struct page *);
+void rmap_lock(struct mappers *);
+void rmap_unlock(struct mappers *);
+int rmap_used(struct mappers *);
+int rmap_cut(struct mappers *);
+void rmap_share(struct page *, struct mm *, uint64 va, pte_t entry);
 
 // A family as a struct page keeps it: its distance from the start of RAM in words of 8 bytes fits
 // in 32 bits, for families are in frames. 0: none.

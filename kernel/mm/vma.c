@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Address spaces and the ranges in them.
 //
-// Interface: mm_new, mm_fork, mm_join, mm_leave; mm_get, mm_put for harts; mm_totals; vma_find,
+// Interface: mm_new, mm_publish, mm_fork, mm_join, mm_leave; mm_get, mm_put for harts; mm_after for
+// who wants to see them all; mm_totals; vma_find,
 // vma_next, vma_add, vma_isolate, vma_clear; mm_unlock; mm_cover; mm_sbrk.
 //
 // The vmas of an mm are a treap: a search tree by address that is also a heap by a number made from
@@ -34,8 +35,8 @@ static struct slab mms = SLAB(mms, mm);
 static struct slab vmas = SLAB(vmas, vma);
 
 static struct spinlock lock = SPINLOCK("mms"); // this group:
-static struct list all = LIST_INIT(all);       //   address spaces with users
-static uint64 nmms;                            //   how many
+static struct list all = LIST_INIT(all);       //   address spaces with users, oldest first
+static uint64 nmms, births;                    //   how many, and how many ever
 
 struct vmcounts vm_total; // of kernel threads, and of address spaces that are gone; atomic
 
@@ -292,7 +293,7 @@ tree_fork(struct mm *from, struct mm *to, struct vma *t, struct vma **made)
 // ---- address spaces ----
 
 // An empty address space with one user and one reference, of the parent's family or, with parent 0,
-// of a new one; 0: no memory.
+// of a new one; 0: no memory. Nobody finds it until it is published.
 struct mm *
 mm_new(struct mm *parent)
 {
@@ -309,11 +310,39 @@ mm_new(struct mm *parent)
     return 0;
   }
   mm->hint = MMAPTOP;
+  list_init(&mm->all);
+  return mm;
+}
+
+// mm is complete: from now on whoever looks for memory finds it, and changes it under its lock.
+void
+mm_publish(struct mm *mm)
+{
   acquire(&lock);
+  mm->born = ++births;
   list_before(&all, &mm->all);
   nmms++;
   release(&lock);
-  return mm;
+  family_enter(mm);
+}
+
+// The oldest address space that was published after number *born, with a reference, and its own
+// number in *born; 0: no more.
+struct mm *
+mm_after(uint64 *born)
+{
+  struct mm *found = 0;
+  acquire(&lock);
+  list_each (l, &all) {
+    struct mm *mm = list_entry(l, struct mm, all);
+    if (mm->born > *born) {
+      mm_get(found = mm);
+      *born = mm->born;
+      break;
+    }
+  }
+  release(&lock);
+  return found;
 }
 
 void
@@ -381,7 +410,7 @@ mm_leave(struct mm *mm)
   tree_free(tree); // this may free files
   acquire(&lock);
   list_del(&mm->all);
-  nmms--;
+  nmms -= mm->born > 0;
   add_counts(&vm_total, &mm->counts);
   release(&lock);
   mm_put(mm);
@@ -402,6 +431,8 @@ mm_fork(struct mm *mm)
   child->nvmas = mm->nvmas;
   child->hint = mm->hint;
   tlb_flush_all(mm); // private pages became read-only
+  if (failed == 0)
+    mm_publish(child); // before the parent's lock is free: reclaim finds all leaves or none
   releasesleep(&mm->lock);
   if (failed == 0)
     return child;

@@ -74,6 +74,7 @@ timer_tick(void)
   }
   release(&lock);
   log_tick();
+  file_tick();
   c->proc->runticks++;
   c->resched = 1;
   timer_plan(c->proc != c->idle);

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: MIT
+// The queue of anonymous frames that may be evicted, in the order in which they came or were spared.
+//
+// Interface: queue_start, queue_stop, queue_policy; queue_admit and queue_forget for rmap.c;
+// queue_victim and queue_settle for reclaim.c; queue_oldest, queue_newer, queue_used, queue_renew for
+// policies.
+//
+//   frames[0] <-> oldest <-> ... <-> newest <-> frames[0]      by frame numbers: older, newer
+//
+// There is a queue only while there is swap: otherwise no fault takes a lock that all share. A huge
+// page is in it once, by its first frame, for all 512.
+//
+// Lock: "queue", for the links, AF_QUEUED and what policies note in page.age.
+//
+// 1. AF_QUEUED is set exactly while a frame is in the queue; then it has a family.
+// 2. A frame is mapped when it is admitted, and forgotten before it is free.
+
+#include "../../defs.h"
+#include "../mm.h"
+#include "../rmap.h"
+#include "queue.h"
+
+struct queue queue = { .lock = SPINLOCK("queue"), .policy = &clock };
+
+static void
+append(struct page *pg)
+{
+  uint me = pg - frames;
+  pg->newer = 0;
+  pg->older = frames[0].older;
+  frames[pg->older].newer = me;
+  frames[0].older = me;
+}
+
+static void
+detach(struct page *pg)
+{
+  if (queue.policy->forget)
+    queue.policy->forget(pg);
+  frames[pg->older].newer = pg->newer;
+  frames[pg->newer].older = pg->older;
+}
+
+static void
+greet(struct page *pg, int stuck)
+{
+  if (queue.policy->admit)
+    queue.policy->admit(pg, stuck);
+}
+
+static void
+welcome(struct page *pg)
+{
+  queue.admitted++;
+  greet(pg, 0);
+}
+
+static int
+queued(struct page *pg)
+{
+  return (__atomic_load_n(&pg->flags, __ATOMIC_RELAXED) & AF_QUEUED) != 0;
+}
+
+// The frame at the head, and the one behind pg; 0: none.
+struct page *
+queue_oldest(void)
+{
+  return queue_newer(frames);
+}
+
+struct page *
+queue_newer(struct page *pg)
+{
+  return pg->newer ? &frames[pg->newer] : 0;
+}
+
+// The next to be evicted: 1 and m is set; 0: there is nobody. May sleep.
+int
+queue_victim(struct mappers *m)
+{
+  acquire(&queue.lock);
+  struct page *pg = queue.policy->victim();
+  while (pg && !queued(pg)) // it went while the policy was looking at others
+    pg = queue_oldest();
+  if (pg)
+    rmap_note(m, pg);
+  release(&queue.lock);
+  return pg != 0;
+}
+
+// m->pg has been evicted, or cannot be now and starts again at the tail.
+void
+queue_settle(struct mappers *m, int evicted)
+{
+  acquire(&queue.lock);
+  queue.evicted += evicted;
+  if (!evicted && queued(m->pg)) {
+    queue_renew(m->pg);
+    greet(m->pg, 1);
+  }
+  release(&queue.lock);
+}
+
+// Move pg to the tail, if it still is in the queue.
+void
+queue_renew(struct page *pg)
+{
+  if (queued(pg)) {
+    detach(pg);
+    append(pg);
+  }
+}
+
+// Whether somebody has used pg since this was last asked; -1: it is not in the queue any more. Holds
+// queue.lock, and drops and retakes it.
+int
+queue_used(struct page *pg)
+{
+  struct mappers m;
+  rmap_note(&m, pg);
+  release(&queue.lock);
+  rmap_lock(&m);
+  int used = rmap_used(&m);
+  rmap_unlock(&m);
+  acquire(&queue.lock);
+  return queued(pg) ? used : -1;
+}
+
+void
+admit_page(struct page *pg)
+{
+  acquire(&queue.lock);
+  if (queue.on && !queued(pg)) {
+    __atomic_fetch_or(&pg->flags, AF_QUEUED, __ATOMIC_RELAXED);
+    append(pg);
+    queue.n++;
+    welcome(pg);
+  }
+  release(&queue.lock);
+}
+
+void
+forget_page(struct page *pg)
+{
+  acquire(&queue.lock);
+  if (queued(pg)) {
+    detach(pg);
+    __atomic_fetch_and(&pg->flags, ~AF_QUEUED, __ATOMIC_RELAXED);
+    queue.n--;
+  }
+  release(&queue.lock);
+}
+
+// Another policy decides from now on. It finds all frames as if they had just come, in their order.
+void
+queue_policy(const struct policy *policy)
+{
+  struct page *pg = frames;
+  acquire(&queue.lock);
+  for (uint n = queue.n; n > 0 && queue.policy->forget; n--)
+    queue.policy->forget(pg = queue_newer(pg));
+  queue.policy = policy;
+  pg = frames;
+  for (uint n = queue.n; n > 0; n--)
+    welcome(pg = queue_newer(pg));
+  release(&queue.lock);
+}
+
+static void
+enrol(struct mm *mm)
+{
+  struct leaves it = { .pagetable = mm->pagetable, .end = USERTOP };
+  while (uvmnext(&it)) {
+    struct page *pg = pa_page(PTE2PA(*it.pte));
+    if (!pte_mapped(*it.pte) || pg->kind != PG_ANON)
+      continue;
+    int n = it.level == 0 || pg->flags & AF_HUGE ? 1 : PTES;
+    for (int i = 0; i < n; i++)
+      queue_admit(&pg[i]);
+  }
+}
+
+// Frames that are anonymous now, and those that will be, may be evicted. Sleeps.
+void
+queue_start(void)
+{
+  struct mm *mm;
+  frames[0].older = frames[0].newer = 0;
+  __atomic_store_n(&queue.on, 1, __ATOMIC_RELEASE);
+  for (uint64 born = 0; (mm = mm_after(&born)) != 0; mm_put(mm)) {
+    acquiresleep(&mm->lock);
+    enrol(mm);
+    releasesleep(&mm->lock);
+  }
+}
+
+// None may be.
+void
+queue_stop(void)
+{
+  struct page *pg;
+  acquire(&queue.lock);
+  queue.on = 0;
+  release(&queue.lock);
+  while ((pg = queue_oldest()) != 0)
+    queue_forget(pg);
+}
