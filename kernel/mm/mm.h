@@ -158,6 +158,7 @@ void vma_drop(struct vma *);
 void vma_insert(struct mm *, struct vma *);
 struct vma *vma_add(struct mm *, uint64 start, uint64 end, int prot, const struct vma_ops *);
 void mm_unlock(struct mm *);
+void vma_merge(struct mm *, uint64 start, uint64 end);
 int vma_isolate(struct mm *, uint64 start, uint64 end);
 int vma_clear(struct mm *, uint64 start, uint64 end);
 int mm_cover(struct mm *, uint64 va, uint64 end, enum access);

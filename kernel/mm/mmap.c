@@ -270,6 +270,7 @@ sys_mprotect(void)
     if (prot & PROT_EXEC)
       code_written(); // by a program, perhaps
     uvmprotect(mm, start, end, prot);
+    vma_merge(mm, start, end);
   }
   releasesleep(&mm->lock);
   return err;

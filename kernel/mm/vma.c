@@ -207,6 +207,31 @@ vma_isolate(struct mm *mm, uint64 start, uint64 end)
   return err < 0 ? err : split_at(mm, end);
 }
 
+// Make one of two anonymous ranges that touch at va and are alike.
+static void
+merge_at(struct mm *mm, uint64 va)
+{
+  struct vma *low = vma_find(mm, va - 1), *high = vma_find(mm, va);
+  if (low && high && low != high && low->ops == &anon_ops && high->ops == &anon_ops &&
+      low->prot == high->prot && low->flags == high->flags) {
+    tree_remove(&mm->tree, high);
+    low->end = high->end;
+    mm->nvmas--;
+    vma_free(high);
+  }
+}
+
+// The ranges from start to end have changed: make one of those that are alike.
+void
+vma_merge(struct mm *mm, uint64 start, uint64 end)
+{
+  struct vma *v;
+  for (uint64 va = start; va <= end; va = v ? v->end : end + 1) {
+    merge_at(mm, va);
+    v = vma_find(mm, va);
+  }
+}
+
 // Take v, of which nothing is mapped, out of mm.
 static void
 vma_remove(struct mm *mm, struct vma *v)

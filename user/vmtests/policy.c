@@ -28,8 +28,8 @@ start(int policy, int n)
   memset(here, 0, sizeof(here));
   memset(there, 0, sizeof(there));
   warm();
-  for (int i = 0; i < 3; i++)
-    CHECK(vmctl(VMCTL_RECLAIM, 10000) > 0);
+  CHECK(vmctl(VMCTL_RECLAIM, 10000) > 0);
+  CHECK(vmctl(VMCTL_RECLAIM, 10000) >= 0); // and what the first has brought back
   CHECK(vmctl(VMCTL_POLICY, policy) == 0);
   model_start(policy);
 }
