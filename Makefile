@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Quire. `make qemu` boots it, `make test` checks everything, `make help` lists the rest.
 
-B := build$(if $(DEBUG),/debug)$(if $(LLVM),/llvm)
+space := $() $()
+B := build$(if $(DEBUG),/debug)$(if $(LLVM),/llvm)$(if $(STANDIN),/with-$(subst $(space),-,$(strip $(STANDIN))))
 CPUS ?= 3
 MEM ?= 128M
 FSSIZE ?= 16384
@@ -69,7 +70,7 @@ define remember
 $1: FORCE
 	@mkdir -p $$(@D); echo '$(subst ','\'',$2)' | cmp -s - $$@ || echo '$(subst ','\'',$2)' >$$@
 endef
-$(eval $(call remember,$B/flags.kernel,$(CC) $(KFLAGS) $(LD) $(LDFLAGS) $(OBJS)))
+$(eval $(call remember,$B/flags.kernel,$(CC) $(KFLAGS) $(LD) $(LDFLAGS) $(OBJS) $(STANDIN)))
 $(eval $(call remember,$B/flags.user,$(CC) $(UFLAGS) $(LD) $(LDFLAGS) $(ULIB)))
 $(eval $(call remember,$B/flags.extra,$(CC) $(XFLAGS) $(EXTRA) $(EXTRALD)))
 $(eval $(call remember,$B/flags.image,$(FSSIZE) $(IMAGED) $(TEXTS) $(FILES)))
@@ -78,6 +79,11 @@ $(eval $(call remember,$B/flags.image,$(FSSIZE) $(IMAGED) $(TEXTS) $(FILES)))
 $B/obj/kernel/%.o: kernel/%.c $B/flags.kernel
 	@mkdir -p $(@D)
 	$(call q,CC)$(CC) $(KFLAGS) -c -o $@ $<
+
+# STANDIN="cow huge": a technique's simpler stand-in instead of it.
+$(STANDIN:%=$B/obj/kernel/mm/%.o): $B/obj/kernel/mm/%.o: tests/standins/%.c $B/flags.kernel
+	@mkdir -p $(@D)
+	$(call q,CC)$(CC) $(KFLAGS) -Ikernel/mm -c -o $@ $<
 
 $B/obj/kernel/%.o: kernel/%.S $B/flags.kernel
 	@mkdir -p $(@D)
@@ -211,6 +217,7 @@ help:
 #| make qemu            boot them; leave with Ctrl-A X or the command poweroff
 #|   CPUS=3 MEM=128M      harts (1 to 8) and memory (64M to 8G)
 #|   DEBUG=1 LLVM=1       with assertions; with clang and lld;  V=1 shows every command
+#|   STANDIN="cow huge"   with simpler stand-ins for techniques of kernel/mm: see tests/standins
 #|   EXTRA=dir            every .c file in dir becomes a program on the disk
 #|   EXTRALD=file         linked by this script instead of user/user.ld
 #|   FILES="a b=c"        more files for the disk: a, and b under the name c

@@ -120,6 +120,8 @@ void kinit(uint64 ramend);
 void *kalloc(void); // a frame, contents undefined; 0: none
 void kfree(void *);
 struct page *page_alloc(int kind);
+struct page *block_alloc(int kind);
+void block_put(struct page *);
 uint64 kfree_frames(void);
 struct page *frames_end(void);
 
@@ -178,7 +180,7 @@ void plic_complete(int irq);
 void *memset(void *, int, size_t);
 void *memcpy(void *, const void *, size_t);
 void *memmove(void *, const void *, size_t);
-#define page_zero(frame)    memset(frame, 0, PGSIZE)
+void page_zero(void *frame);
 #define page_copy(to, from) memmove(to, from, PGSIZE)
 size_t strlen(const char *);
 int strcmp(const char *, const char *);

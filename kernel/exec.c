@@ -47,7 +47,7 @@ read_exact(struct inode *ip, void *dst, uint64 off, uint n)
   int got = ilock(ip);
   if (got < 0)
     return got;
-  got = ip->type == T_FILE ? readi(ip, &s, off, n) : -EACCES;
+  got = ip->d->type == T_FILE ? readi(ip, &s, off, n) : -EACCES;
   iunlock(ip);
   return got < 0 ? got : got == (int)n ? 0 : -ENOEXEC;
 }
@@ -144,7 +144,7 @@ program_read(struct program *prog)
               ? read_exact(prog->ip, prog->seg, elf->phoff, elf->phnum * sizeof(prog->seg[0]))
               : -ENOEXEC;
   for (int i = 0; err == 0 && i < elf->phnum; i++)
-    if (prog->seg[i].type == ELF_LOAD && !segment_ok(&prog->seg[i], prog->ip->size))
+    if (prog->seg[i].type == ELF_LOAD && !segment_ok(&prog->seg[i], prog->ip->d->size))
       err = -ENOEXEC;
   return err;
 }

@@ -12,6 +12,16 @@ typedef uint64 __attribute__((may_alias)) word;
 #define LINE 128 // bytes that are copied at once
 #define FILL 256
 
+// Fill a frame with zeros.
+void
+page_zero(void *frame)
+{
+  for (word *w = frame, *stop = w + PGSIZE / WORD; w < stop; w += 64)
+#pragma GCC unroll 64
+    for (int i = 0; i < 64; i++)
+      w[i] = 0;
+}
+
 void *
 memset(void *dst, int c, size_t n)
 {

@@ -270,7 +270,7 @@ uvmcreate(void)
   return pt;
 }
 
-// Give back a root table with nothing below it in the user half.
+// Give back a table that is in no tree, with nothing below it in the user half.
 void
 uvmfree(pagetable_t pt)
 {
@@ -307,21 +307,30 @@ struct gather {
   struct mm *mm;
   uint64 start, end; // of what was unmapped since the last flush
   uint n, tables;
-  pte_t old[GATHER];
+  union {
+    pte_t old;
+    struct page *page; // of an entry that is done, to be put
+  } at[GATHER];
 };
 
 static void
 gather_free(struct gather *g)
 {
+  uint n = 0;
   if (g->tables > 0)
     tlb_flush_all(g->mm);
   else if (g->n > 0)
     tlb_flush_range(g->mm, g->start, g->end);
-  for (uint i = 0; i < g->n; i++)
-    if (PTE_TABLE(g->old[i]))
-      table_free(pa_page(PTE2PA(g->old[i])));
+  for (uint i = 0; i < g->n; i++) {
+    pte_t old = g->at[i].old;
+    if (old >> 60)
+      leaf_put(old, old >> 60);
     else
-      leaf_put(g->old[i], g->old[i] >> 60);
+      g->at[n++].page = leaf_page(old);
+  }
+  if (g->tables > 0)
+    vm_count(tables_freed, g->tables);
+  pages_put(&g->at[0].page, n);
   g->n = g->tables = 0;
 }
 
@@ -334,7 +343,7 @@ gather_add(struct gather *g, uint64 va, uint64 end, pte_t old)
     g->start = va;
   g->end = end;
   g->tables += PTE_TABLE(old);
-  g->old[g->n++] = old;
+  g->at[g->n++].old = old;
 }
 
 static void
@@ -403,12 +412,15 @@ void
 uvmprotect(struct mm *mm, uint64 start, uint64 end, int prot)
 {
   struct leaves it = { .pagetable = mm->pagetable, .va = start, .end = end };
+  pte_t lost = 0;
   while (uvmnext(&it))
     if (pte_mapped(*it.pte)) { // away first: the hardware may set D until then
-      pte_t old = __atomic_exchange_n(it.pte, 0, __ATOMIC_ACQ_REL);
-      __atomic_store_n(it.pte, leaf_for(old, prot), __ATOMIC_RELEASE);
+      pte_t old = __atomic_exchange_n(it.pte, 0, __ATOMIC_ACQ_REL), new = leaf_for(old, prot);
+      __atomic_store_n(it.pte, new, __ATOMIC_RELEASE);
+      lost |= old & ~new & (PTE_R | PTE_W | PTE_X);
     }
-  tlb_flush_range(mm, start, end);
+  if (lost)
+    tlb_flush_range(mm, start, end);
 }
 
 // Make small pages of the huge page around va, unless it starts there. Holds mm->lock. Sleeps while
@@ -542,6 +554,9 @@ settle(struct mm *mm, uint64 va, enum access access, int patient)
 {
   struct fault f = { .mm = mm, .va = PGROUNDDOWN(va), .access = access };
   enum outcome result;
+  vm_count(faults, 1);
+  if (va >= USERTOP)
+    return refuse();
   do {
     f.vma = vma_find(mm, f.va);
     f.level = 0;
@@ -550,6 +565,8 @@ settle(struct mm *mm, uint64 va, enum access access, int patient)
     if (result == FAULT_NOMEM)
       result = relieve(mm, patient);
   } while (result == FAULT_RETRY);
+  if (result == FAULT_IO || result == FAULT_NOMEM)
+    vm_count(failed, 1);
   return result;
 }
 
@@ -558,9 +575,6 @@ settle(struct mm *mm, uint64 va, enum access access, int patient)
 enum outcome
 vmfault(struct mm *mm, uint64 va, enum access access)
 {
-  vm_count(faults, 1);
-  if (va >= USERTOP)
-    return refuse();
   acquiresleep(&mm->lock);
   enum outcome result = settle(mm, va, access, 1);
   releasesleep(&mm->lock);
@@ -573,10 +587,14 @@ vmfault(struct mm *mm, uint64 va, enum access access)
 int
 mm_populate(struct mm *mm, uint64 start, uint64 end, enum access access)
 {
-  for (uint64 va = start; va < end; va += PGSIZE) {
+  for (uint64 va = start, next; va < end; va = next) {
     int level = 0;
-    if (pte_allows(*walk(mm->pagetable, va, 0, &level), access))
+    pte_t pte = *walk(mm->pagetable, va, 0, &level);
+    next = va + PGSIZE;
+    if (pte_allows(pte, access)) {
+      next = (va | (LVLSIZE(level) - 1)) + 1;
       continue;
+    }
     enum outcome o = settle(mm, va, access, 0);
     if (o != FAULT_DONE)
       return o == FAULT_NOMEM ? -ENOMEM : o == FAULT_IO ? -EIO : -EFAULT;

@@ -479,9 +479,13 @@ mm_sbrk(struct mm *mm, int64 n, int lazy)
   if (err == 0)
     mm->brk += n;
   if (err == 0 && newend > oldend && !lazy && mm_populate(mm, oldend, newend, ACCESS_WRITE) < 0) {
-    vma_clear(mm, oldend, newend);
-    mm->brk -= n;
-    err = -ENOMEM;
+    uint64 from = (oldend + HUGESIZE - 1) & ~(HUGESIZE - 1), to = newend & ~(HUGESIZE - 1);
+    if (from < to)
+      uvmunmap(mm, from, to); // so that there is a frame to cut what may lie across oldend
+    if (vma_clear(mm, oldend, newend) == 0) {
+      mm->brk -= n;
+      err = -ENOMEM;
+    }
   }
   mm_unlock(mm);
   return err < 0 ? err : old;

@@ -357,7 +357,7 @@ def pmap_adds_up(t):
     for pid in ("1", pid_of(t, m, "sh")):
         said = t.runs(m, f"pmap {pid}")
         rows = re.findall(RANGE, said, re.M)
-        t.true(len(rows) >= 6, f"pmap {pid} shows {len(rows)} ranges")
+        t.true(len(rows) >= 5, f"pmap {pid} shows {len(rows)} ranges")
         end, columns = 0, []
         for start, stop, rights, counts, kind in rows:
             t.true(end <= int(start, 16) < int(stop, 16), f"the range at {start} is out of order")
@@ -450,6 +450,14 @@ def swap_and_policy_are_set_while_it_runs(t):
 # ---- no memory left ----
 
 
+def ask(m, command, mark, seconds=60):
+    """What a command says. The kernel may speak at any time, so the prompt need not be the last word."""
+    start = m.mark
+    m.send(f"{command}; echo ={mark}=")
+    m.expect(rf"^={mark}=$", seconds)
+    return m.console[start:m.mark]
+
+
 @test(weight=3)
 def the_shell_answers_beside_hogs(t):
     """Each hog is ended when nothing is left, and the kernel says so. The shell, init and a bystander live."""
@@ -460,15 +468,14 @@ def the_shell_answers_beside_hogs(t):
         m.send("sleep 100000 &")
         m.prompt()
         shell = pid_of(t, m, "sh")
-        for _ in range(3):
+        for round in range(3):
             m.send("@hog & @hog & @hog &")
             m.expect(r"(?i)out of memory", 120)
             for i in range(100):
-                t.runs(m, f"echo round {i}", None, seconds=60)
-                listed = m.run("ps", 60)[0]
-                if "@hog" not in listed:
+                listed = ask(m, "ps", f"{round} {i}")
+                if " @hog" not in listed.split("\n", 1)[1]:
                     break
-            t.lacks(listed, "@hog")
+            t.lacks(listed, r"[\d.] @hog$")
         t.has(listed, rf"^ *{shell} .* sh$")
         t.has(listed, r"^ *1 .* init$")
         t.has(listed, r" sleep$")

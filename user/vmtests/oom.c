@@ -50,8 +50,9 @@ use_a_quarter(uint64 unused)
 void
 oom_takes_the_largest(void)
 {
+  struct waitinfo wi;
   int hog = post(use_most, 0), small = spawn(use_a_quarter, 0);
-  struct waitinfo wi = ending(hog);
+  EQUALS(waitinfo(&wi), hog); // the first to end
   EQUALS(wi.how, DIED_KILL);
   EQUALS(ending(small).status, 0);
 }

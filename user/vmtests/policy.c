@@ -90,6 +90,27 @@ play(int refs)
   }
 }
 
+// Some of those that are here are used, three go, three others come; many times.
+static void
+mix(int rounds)
+{
+  while (rounds-- > 0) {
+    for (int n = 0; n < 16; n++) {
+      int i = rnd() % npages;
+      if (here[i])
+        use(i);
+    }
+    evict_and_compare(3);
+    for (int left = 3; left > 0;) {
+      int i = rnd() % npages;
+      if (!here[i]) {
+        use(i);
+        left--;
+      }
+    }
+  }
+}
+
 void
 policy_fifo(void)
 {
@@ -110,28 +131,30 @@ policy_clock(void)
   evict_and_compare(10); // all were used: round once, then as they came
   use_series(0, 32, 5);
   evict_and_compare(16); // a second chance for these
-  play(400);
+  mix(40);
 }
 
-// Four times: some pages are used, many come in, and one goes, before which the ages are taken.
-// Then fewer go than it takes for the next time.
-#define AGED   128
-#define FILLER 160
+// Four times: half of the pages are used, others come in and stay in use, and one goes, before which
+// the ages are taken. Then so many go as do before it is time for the next ages.
+#define AGED   160
+#define OTHERS 160
+#define TOLD   (AGED + 4 * OTHERS)
 
 void
 policy_aging(void)
 {
-  start(VMPOLICY_AGING, AGED + 4 * FILLER);
-  CHECK(FILLER >= (AGED + 4 * FILLER + MARGIN) / 8 + MARGIN / 2);
+  start(VMPOLICY_AGING, TOLD);
+  CHECK(OTHERS >= (TOLD + MARGIN) / 8 + MARGIN / 2);
   use_series(0, AGED, 27);
   for (int phase = 0; phase < 4; phase++) {
-    for (int i = 0; i < AGED; i++)
-      if (here[i] && rnd() % 2)
+    int others = AGED + phase * OTHERS;
+    for (int i = 0; i < others; i++)
+      if (here[i] && (i >= AGED || rnd() % 2))
         use(i);
-    use_series(AGED + phase * FILLER, FILLER, 7);
+    use_series(others, OTHERS, 7);
     evict_and_compare(1);
   }
-  evict_and_compare((AGED + 4 * FILLER - 4) / 8 - MARGIN);
+  evict_and_compare((TOLD - 4) / 8 - MARGIN);
 }
 
 // Those that were not used for more than TAU admissions go, then, with none such, the oldest.

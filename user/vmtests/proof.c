@@ -122,7 +122,7 @@ static uint64
 kinds_of_faults(const struct vmcounts *c)
 {
   return c->zero_fill + c->zero_page + c->cow_copy + c->cow_reuse + c->file + c->mkwrite + c->shm +
-         c->swap_in + c->huge + c->protection + c->spurious + c->ad;
+         c->swap_in + c->huge + c->failed + c->protection + c->spurious + c->ad;
 }
 
 static void
@@ -283,25 +283,27 @@ waitinfo_bad_address(void)
 
 // ---- anything at all ----
 
-// The calls of this interface and of threads, with senseless arguments. What is mapped may go, so
-// the caller may die of it; the system lives. Neither swap nor the kernel's own structures are to
-// be changed, and nobody is to sleep for ever.
+// The calls of this interface with senseless arguments. Memory is taken away far from the program, so
+// that it goes on, but for a length that reaches to the stack. Neither swap nor the kernel's own
+// structures are to be changed.
+#define FAR 6 // of the odd arguments, those that are far away as addresses
+
 static void
 throw_anything(uint64 seed)
 {
-  static const uint64 odd[] = { 0,           -1UL,       1UL << 63, KERNBASE + RAMBASE,
-                                MAXVA,       USERTOP,    0x1000,    77,
-                                0x7fffffff,  0x80000000, 5,         STACKTOP - PGSIZE,
-                                0x1000000000 };
+  static const uint64 odd[] = { -1UL, 1UL << 63, KERNBASE + RAMBASE, MAXVA,      USERTOP, 1UL << 37,
+                                0,    77,        0x7fffffff,         0x80000000, 5,       PGSIZE };
   for (uint64 i = 0; i < seed * 7; i++)
     rnd();
+  map_at(DESERT, 64, 0);
   for (int i = 0; i < 2000; i++) {
     uint64 nr = SYS_mmap + rnd() % (SYS_waitinfo + 1 - SYS_mmap), arg[3];
     for (int k = 0; k < 3; k++)
       arg[k] = rnd() % 4 ? odd[rnd() % COUNT(odd)] : (uint64)buf + rnd() % BUFSZ;
-    if (nr == SYS_vmctl && arg[0] != VMCTL_POLICY && arg[0] != VMCTL_HUGE)
-      continue;
-    raw(nr, arg[0], arg[1], arg[2], 0);
+    if (nr <= SYS_mincore)
+      arg[0] = rnd() % 4 ? (uint64)DESERT + rnd() % 64 * (PGSIZE / 2) : odd[rnd() % FAR];
+    if (nr != SYS_vmctl || arg[0] == VMCTL_POLICY || arg[0] == VMCTL_HUGE)
+      raw(nr, arg[0], arg[1], arg[2], 0);
   }
 }
 

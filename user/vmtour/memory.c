@@ -117,7 +117,7 @@ static void
 both(const char *when, int pid, const char *p)
 {
   struct pageinfo mine = page(p), its = page_of(pid, p);
-  printf("  %-20s parent 0x%lx %s refs %u", when, mine.frame, rights(mine.flags), mine.refs);
+  printf("  %-21s parent 0x%lx %s refs %u", when, mine.frame, rights(mine.flags), mine.refs);
   printf("   child 0x%lx %s refs %u\n", its.frame, rights(its.flags), its.refs);
 }
 
@@ -126,7 +126,7 @@ tour_cow(void)
 {
   area = map(SHARED, 0);
   memset(area, 1, SHARED * PGSIZE);
-  printf("  before fork          frame  0x%lx %s refs %u\n", page(area).frame,
+  printf("  before fork           frame  0x%lx %s refs %u\n", page(area).frame,
          rights(page(area).flags), page(area).refs);
   int pid = stand(nothing);
   both("after fork", pid, area);
