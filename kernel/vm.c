@@ -25,7 +25,7 @@
 //   NONE                    bad address       bad address            shared        like a leaf
 //   SWAP                    read back in      read back in, private  slot shared   nothing
 //
-// Locks: the kernel half changes only at boot and, for new stacks, under proc.c's stack lock. A
+// Locks: the kernel half changes only at boot and, for new stacks, under kstack.c's lock. A
 // program's half changes under its mm->lock; hardware sets A and D in it at any time, so live
 // leaves change by atomic operations.
 //
@@ -237,7 +237,7 @@ kvm_tables(void)
   return tables_in(kernel_pagetable, LEVELS - 1, PTES / 2, PTES);
 }
 
-// Map the two frames of kernel stack slot i. Holds proc.c's stack lock. -ENOMEM: nothing changed.
+// Map the two frames of kernel stack slot i. Holds kstack.c's lock. -ENOMEM: nothing changed.
 int
 kvmstack(int i)
 {

@@ -58,6 +58,32 @@ static char written[4096]; // what write() got
 static uint nwritten, nwrites;
 static const char *typed; // what read() gives
 
+int *
+errno_at(void)
+{
+  static int error;
+  return &error;
+}
+
+int
+futex(int *addr, int op, int value)
+{
+  (void)addr;
+  (void)op;
+  (void)value;
+  return -1;
+}
+
+int
+pageinfo_of(int pid, const void *va, int n, struct pageinfo *out)
+{
+  (void)pid;
+  (void)va;
+  (void)n;
+  (void)out;
+  return -1;
+}
+
 char *
 sys_sbrk(int n, int how)
 {

@@ -480,7 +480,8 @@ static void
 with_siblings(uint64 gate)
 {
   start_siblings();
-  put((int)gate, "x", 1);
+  if (gate)
+    put((int)gate, "x", 1);
   t_spin((void *)3);
 }
 
@@ -528,7 +529,7 @@ void
 kill_while_threads_start(void)
 {
   for (int i = 0; i < 40; i++) {
-    int pid = spawn(with_siblings, 1000);
+    int pid = spawn(with_siblings, 0);
     for (int j = 0; j < i * 20; j++)
       getpid();
     CHECK(kill(pid) == 0);
