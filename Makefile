@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Quire. `make qemu` boots it, `make test` checks everything, `make help` lists the rest.
 
-B := build$(if $(DEBUG),/debug)$(if $(LLVM),/llvm)
+space := $() $()
+B := build$(if $(DEBUG),/debug)$(if $(LLVM),/llvm)$(if $(STANDIN),/with-$(subst $(space),-,$(strip $(STANDIN))))
 CPUS ?= 3
 MEM ?= 128M
 FSSIZE ?= 16384
@@ -61,7 +62,7 @@ q = $(if $(V),,@printf '  %-5s %s\n' $1 '$@';)
 
 .PHONY: all
 .SECONDARY:
-all: $B/kernel $B/fs.img
+all: $B/kernel $B/fs.img $B/swap.img
 
 # ---- what was asked for last time: a change here rebuilds what depends on it ----
 # $(call remember,FILE,TEXT): FILE holds TEXT, and is new only if TEXT is.
@@ -69,7 +70,7 @@ define remember
 $1: FORCE
 	@mkdir -p $$(@D); echo '$(subst ','\'',$2)' | cmp -s - $$@ || echo '$(subst ','\'',$2)' >$$@
 endef
-$(eval $(call remember,$B/flags.kernel,$(CC) $(KFLAGS) $(LD) $(LDFLAGS) $(OBJS)))
+$(eval $(call remember,$B/flags.kernel,$(CC) $(KFLAGS) $(LD) $(LDFLAGS) $(OBJS) $(STANDIN)))
 $(eval $(call remember,$B/flags.user,$(CC) $(UFLAGS) $(LD) $(LDFLAGS) $(ULIB)))
 $(eval $(call remember,$B/flags.extra,$(CC) $(XFLAGS) $(EXTRA) $(EXTRALD)))
 $(eval $(call remember,$B/flags.image,$(FSSIZE) $(IMAGED) $(TEXTS) $(FILES)))
@@ -78,6 +79,11 @@ $(eval $(call remember,$B/flags.image,$(FSSIZE) $(IMAGED) $(TEXTS) $(FILES)))
 $B/obj/kernel/%.o: kernel/%.c $B/flags.kernel
 	@mkdir -p $(@D)
 	$(call q,CC)$(CC) $(KFLAGS) -c -o $@ $<
+
+# STANDIN="cow huge": a technique's simpler stand-in instead of it.
+$(STANDIN:%=$B/obj/kernel/mm/%.o): $B/obj/kernel/mm/%.o: tests/standins/%.c $B/flags.kernel
+	@mkdir -p $(@D)
+	$(call q,CC)$(CC) $(KFLAGS) -Ikernel/mm -c -o $@ $<
 
 $B/obj/kernel/%.o: kernel/%.S $B/flags.kernel
 	@mkdir -p $(@D)
@@ -124,6 +130,10 @@ $B/user/_%: $B/obj/user/%.o $$(addprefix $B/obj/,$$(addsuffix .o,$$(basename $$(
 	@mkdir -p $(@D)
 	$(call q,LINK)$(LD) $(LDFLAGS) -T user/user.ld -o $@ $(filter %.o,$^)
 
+# Programs of tests share what runs and judges them.
+$B/user/_usertests $B/user/_vmtests: $(patsubst %.c,$B/obj/%.o,$(wildcard user/harness/*.c))
+$B/user/_vmtour: $B/obj/user/harness/probe.o
+
 $B/extra/_%: $X/%.o $B/obj/ulib.o $(EXTRALD) $B/flags.extra Makefile
 	@mkdir -p $(@D)
 	$(call q,LINK)$(LD) $(LDFLAGS) -T $(EXTRALD) -o $@ $(filter %.o,$^)
@@ -148,8 +158,12 @@ $B/extra/image/_%: $B/extra/_%
 $B/fs.img: $B/mkfs $B/flags.image $(IMAGED) $(foreach f,$(TEXTS) $(FILES),$(firstword $(subst =, ,$f)))
 	$(call q,MKFS)$B/mkfs $@ -s $(FSSIZE) $(IMAGED) $(TEXTS) $(FILES)
 
+# A disk to swap to; it takes no room before that. What is on it means nothing after a boot.
+$B/swap.img:
+	@mkdir -p $(@D); truncate -s 512M $@
+
 # ---- running ----
-RUN = QEMU='$(QEMU)' CPUS='$(CPUS)' MEM='$(MEM)' sh tools/qemu
+RUN = QEMU='$(QEMU)' CPUS='$(CPUS)' MEM='$(MEM)' sh tools/qemu -s $B/swap.img
 
 .PHONY: qemu qemu-gdb gdb
 qemu: all
@@ -203,6 +217,7 @@ help:
 #| make qemu            boot them; leave with Ctrl-A X or the command poweroff
 #|   CPUS=3 MEM=128M      harts (1 to 8) and memory (64M to 8G)
 #|   DEBUG=1 LLVM=1       with assertions; with clang and lld;  V=1 shows every command
+#|   STANDIN="cow huge"   with simpler stand-ins for techniques of kernel/mm: see tests/standins
 #|   EXTRA=dir            every .c file in dir becomes a program on the disk
 #|   EXTRALD=file         linked by this script instead of user/user.ld
 #|   FILES="a b=c"        more files for the disk: a, and b under the name c

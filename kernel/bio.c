@@ -2,7 +2,7 @@
 // The cache of disk blocks, which is the page cache: every cached block is one frame, and memory
 // that nobody else wants is cache.
 //
-// Interface: bread, bnew, brelse for metadata; page_cache_find, cache_lock, cache_fill,
+// Interface: bread, brelse for metadata; page_cache_find, cache_lock, cache_fill,
 // page_ready for whoever fills pages of files; cache_remove; cache_shrink.
 //
 // A block is found by (inum, index): page `index` of file `inum`; or, with inum 0, block `index` of
@@ -14,11 +14,12 @@
 //
 // A page, by its flags:
 //   edge                      who
-//   -> CACHED|LOCKED          cache_add: its contents are not there yet
+//   -> CACHED|LOCKED          lookup, of a new page: its contents are not there yet
 //   -> VALID                  page_ready, after whoever locked it has filled it
 //   LOCKED on, off            page_lock, page_unlock; WAITERS tells the unlocker to wake
 //   LOGGED on, off            log.c: it is in the running transaction, which holds a reference
-//   CACHED off                cache_shrink (nobody has it) or cache_remove (its block is freed)
+//   CACHED off                purge: nobody has it (cache_shrink), or its block is freed
+//                             (cache_remove)
 //
 // Who may change the bytes: of metadata, whoever has it LOCKED; of a file's page, whoever has the
 // inode locked. Valid pages of files are read without the page lock.
@@ -35,14 +36,16 @@
 #include "bio.h"
 #include "defs.h"
 #include "fs.h"
+#include "mm/mm.h"
 #include "spinlock.h"
 
 #define NLOCKS 64
 
+uint64 cache_frames; // atomic
+
 static struct page **buckets;
 static uint nbuckets; // a power of two, at least NLOCKS; 0: too early for a cache
 static struct spinlock locks[NLOCKS];
-static uint64 ncached;
 static uint hand; // the bucket where cache_shrink goes on
 
 // Called by kinit: use the memory at `at` for the buckets of a machine with nframes frames. Returns
@@ -57,12 +60,6 @@ bio_tables(void *at, uint64 nframes)
   buckets = at;
   memset(buckets, 0, nbuckets * sizeof(*buckets));
   return nbuckets * sizeof(*buckets);
-}
-
-uint64
-cache_frames(void)
-{
-  return ncached;
 }
 
 static uint
@@ -89,10 +86,10 @@ page_clear(struct page *pg, uint flags)
   __atomic_fetch_and(&pg->flags, ~flags, __ATOMIC_RELEASE);
 }
 
-static uint
-flags_of(struct page *pg)
+static int
+has(struct page *pg, uint flag)
 {
-  return __atomic_load_n(&pg->flags, __ATOMIC_ACQUIRE);
+  return (__atomic_load_n(&pg->flags, __ATOMIC_ACQUIRE) & flag) != 0;
 }
 
 // ---- the page lock ----
@@ -111,12 +108,11 @@ page_lock(struct page *pg)
     return;
   struct spinlock *lk = lock_of(hash(pg->inum, pg->index));
   acquire(lk);
-  // WAITERS goes in while the lock is seen taken, or not at all: else nobody would wake us.
-  while (!try_lock(pg)) {
-    uint f = flags_of(pg);
-    if ((f & PF_LOCKED) && __atomic_compare_exchange_n(&pg->flags, &f, f | PF_WAITERS, 0,
-                                                       __ATOMIC_RELAXED, __ATOMIC_RELAXED))
-      sleep(pg, lk);
+  for (;;) {
+    page_set(pg, PF_WAITERS); // first: who has it when try_lock fails then unlocks after this
+    if (try_lock(pg))
+      break;
+    sleep(pg, lk);
   }
   release(lk);
 }
@@ -152,75 +148,58 @@ page_ready(struct page *pg)
 
 // ---- finding ----
 
-// The link that points to the page, or to 0 at the end of its chain. Holds the bucket's lock.
-static struct page **
-find(uint inum, uint index)
-{
-  struct page **link = &buckets[hash(inum, index)];
-  while (*link && ((*link)->index != index || (*link)->inum != inum))
-    link = &(*link)->hnext;
-  return link;
-}
-
-// The page with a reference, valid or not; 0: not cached.
+// The page with a reference, valid or not. If it is not cached, `fresh`, a frame of its own, becomes
+// it and is locked; without fresh the result is 0. Does not sleep.
 static struct page *
-get(uint inum, uint index)
+lookup(uint inum, uint index, struct page *fresh)
 {
-  struct spinlock *lk = lock_of(hash(inum, index));
-  acquire(lk);
-  struct page *pg = *find(inum, index);
+  uint b = hash(inum, index);
+  acquire(lock_of(b));
+  struct page *pg = buckets[b];
+  while (pg && (pg->index != index || pg->inum != inum))
+    pg = pg->hnext;
+  if (pg == 0 && fresh) {
+    pg = fresh;
+    pg->inum = inum;
+    pg->index = index;
+    pg->blockno = 0;
+    pg->flags = PF_CACHED | PF_LOCKED;
+    pg->hnext = buckets[b];
+    buckets[b] = pg;
+    __atomic_fetch_add(&cache_frames, 1, __ATOMIC_RELAXED);
+  }
   if (pg)
     page_get(pg);
-  release(lk);
+  release(lock_of(b));
   return pg;
 }
 
-// A page of a file if it is cached and valid, with a reference; else 0. Does not sleep.
+// A page of a file, or with inum 0 of the disk, if it is cached and valid, with a reference; else 0.
+// Does not sleep.
 struct page *
 page_cache_find(uint inum, uint index)
 {
-  struct page *pg = get(inum, index);
-  if (pg == 0)
-    return 0;
-  uint f = flags_of(pg);
-  if ((f & PF_VALID) == 0) {
+  struct page *pg = lookup(inum, index, 0);
+  if (pg && !has(pg, PF_VALID)) {
     page_put(pg);
     return 0;
   }
-  if ((f & PF_REFERENCED) == 0)
+  if (pg && !has(pg, PF_REFERENCED))
     page_set(pg, PF_REFERENCED);
   return pg;
 }
 
-// Make a page that is not cached yet: locked, with a reference, its contents undefined. -EEXIST: it
-// is cached; -ENOMEM. Does not sleep.
-static int
-cache_add(uint inum, uint index, struct page **out)
+// Add a page that is not cached yet: locked, with a reference, its contents undefined. 0: it is
+// cached, or there is no memory. Does not sleep.
+static struct page *
+add(uint inum, uint index)
 {
-  struct page *pg = page_alloc(PG_CACHE);
-  if (pg == 0)
-    return -ENOMEM;
-  pg->inum = inum;
-  pg->index = index;
-  pg->blockno = 0;
-  pg->hnext = 0;
-  pg->flags = PF_CACHED | PF_LOCKED;
-  pg->ref = 2;
-  struct spinlock *lk = lock_of(hash(inum, index));
-  acquire(lk);
-  struct page **link = find(inum, index);
-  int exists = *link != 0;
-  if (!exists)
-    *link = pg;
-  release(lk);
-  if (exists) {
-    pg->flags = 0;
-    pg->ref = 1;
-    page_put(pg);
-    return -EEXIST;
-  }
-  __atomic_fetch_add(&ncached, 1, __ATOMIC_RELAXED);
-  *out = pg;
+  struct page *fresh = page_alloc(PG_CACHE);
+  struct page *pg = fresh ? lookup(inum, index, fresh) : 0;
+  if (pg == fresh)
+    return pg;
+  page_put(fresh);
+  page_put(pg);
   return 0;
 }
 
@@ -230,35 +209,22 @@ int
 cache_lock(uint inum, uint index, struct page **out)
 {
   for (;;) {
-    struct page *pg = get(inum, index);
+    struct page *fresh = 0, *pg = lookup(inum, index, 0);
     if (pg == 0) {
-      int err = cache_add(inum, index, out);
-      if (err == -EEXIST)
-        continue;
-      return err;
+      if ((fresh = page_alloc(PG_CACHE)) == 0)
+        return -ENOMEM;
+      pg = lookup(inum, index, fresh);
     }
-    page_lock(pg);
-    if (flags_of(pg) & PF_CACHED) {
-      *out = pg;
+    *out = pg;
+    if (pg == fresh)
       return 0;
-    }
+    if (fresh)
+      page_put(fresh); // somebody was faster
+    page_lock(pg);
+    if (has(pg, PF_CACHED))
+      return 0;
     brelse(pg); // its block was freed while we waited
   }
-}
-
-// Fill n locked pages, whose blocks follow each other on the disk: all are VALID, or -EIO. They
-// stay locked. Sleeps.
-static int
-cache_read(struct page **pages, int n)
-{
-  struct diskreq req = { .op = DISK_READ, .blockno = pages[0]->blockno, .n = n };
-  for (int i = 0; i < n; i++)
-    req.pages[i] = pages[i];
-  disk_submit(&req);
-  int err = disk_wait(&req);
-  for (int i = 0; i < n && err == 0; i++)
-    page_set(pages[i], PF_VALID);
-  return err;
 }
 
 // Read n blocks of the disk from blockno on as pages of inum from index on, in one request. It ends
@@ -267,24 +233,26 @@ cache_read(struct page **pages, int n)
 int
 cache_fill(uint inum, uint index, uint blockno, uint n, struct page **first)
 {
-  struct page *run[DISK_RUN];
-  int err = cache_lock(inum, index, &run[0]);
+  struct diskreq req = { .op = DISK_READ, .blockno = blockno };
+  int err = cache_lock(inum, index, first);
   if (err < 0)
     return err;
-  uint k = 0;
-  if ((flags_of(run[0]) & PF_VALID) == 0) {
-    do
-      run[k]->blockno = blockno + k;
-    while (++k < n && cache_add(inum, index + k, &run[k]) == 0);
-    err = cache_read(run, k);
+  if (has(*first, PF_VALID)) { // somebody was faster
+    page_unlock(*first);
+    return 0;
   }
-  for (uint i = 1; i < k; i++)
-    brelse(run[i]);
-  page_unlock(run[0]);
-  if (err < 0)
-    page_put(run[0]);
-  else
-    *first = run[0];
+  for (struct page *pg = *first; pg; pg = req.n < n ? add(inum, index + req.n) : 0) {
+    pg->blockno = blockno + req.n;
+    req.pages[req.n++] = pg;
+  }
+  err = disk_io(&req);
+  for (uint i = 0; i < req.n; i++) {
+    if (err == 0)
+      page_set(req.pages[i], PF_VALID);
+    page_unlock(req.pages[i]);
+    if (i > 0 || err < 0)
+      page_put(req.pages[i]);
+  }
   return err;
 }
 
@@ -294,68 +262,60 @@ cache_fill(uint inum, uint index, uint blockno, uint n, struct page **first)
 int
 bread(uint blockno, struct page **out)
 {
-  struct page *pg;
-  int err = cache_lock(0, blockno, &pg);
-  if (err < 0)
-    return err;
-  if (flags_of(pg) & PF_VALID) {
-    page_set(pg, PF_REFERENCED);
-  } else {
-    pg->blockno = blockno;
-    if ((err = cache_read(&pg, 1)) < 0) {
-      brelse(pg);
-      return err;
-    }
-  }
-  *out = pg;
-  return 0;
-}
-
-// The same for a block whose old contents do not matter: it is all zero, and nothing is read.
-int
-bnew(uint blockno, struct page **out)
-{
-  int err = cache_lock(0, blockno, out);
-  if (err < 0)
-    return err;
-  (*out)->blockno = blockno;
-  page_zero(page_va(*out));
-  page_set(*out, PF_VALID);
-  return 0;
+  *out = page_cache_find(0, blockno);
+  int err = *out ? 0 : cache_fill(0, blockno, blockno, 1, out);
+  if (err == 0)
+    page_lock(*out);
+  return err;
 }
 
 // ---- dropping ----
 
-// Take the page at *link out of its chain; its reference goes to the caller. Holds the bucket's
-// lock.
-static struct page *
-unchain(struct page **link)
+struct range {
+  uint inum, from, to;
+};
+
+// Whether pg shall go: it is in r; or, without r, nobody has it and nobody used it lately.
+static int
+doomed(struct page *pg, const struct range *r)
 {
-  struct page *pg = *link;
-  *link = pg->hnext;
-  page_clear(pg, PF_CACHED);
-  __atomic_fetch_sub(&ncached, 1, __ATOMIC_RELAXED);
-  return pg;
+  if (r)
+    return pg->inum == r->inum && pg->index >= r->from && pg->index < r->to;
+  if (__atomic_load_n(&pg->ref, __ATOMIC_ACQUIRE) > 1)
+    return 0;
+  if (!has(pg, PF_REFERENCED))
+    return 1;
+  page_clear(pg, PF_REFERENCED);
+  return 0;
 }
 
-// Take the pages of inum with from <= index < to out of bucket b, as a chain.
-static struct page *
-unchain_range(uint b, uint inum, uint from, uint to)
+// Drop the pages of bucket b that shall go: how many. Releases the bucket's lock, which the caller
+// has acquired.
+static int
+purge(uint b, const struct range *r)
 {
-  struct page *out = 0;
-  acquire(lock_of(b));
-  for (struct page **link = &buckets[b]; *link;) {
-    struct page *pg = *link;
-    if (pg->inum != inum || pg->index < from || pg->index >= to) {
+  struct page *pg, *gone = 0;
+  int n = 0;
+  for (struct page **link = &buckets[b]; (pg = *link) != 0;) {
+    if (!doomed(pg, r)) {
       link = &pg->hnext;
       continue;
     }
-    unchain(link);
-    pg->hnext = out;
-    out = pg;
+    *link = pg->hnext;
+    page_clear(pg, PF_CACHED);
+    pg->hnext = gone;
+    gone = pg;
+    n++;
   }
   release(lock_of(b));
-  return out;
+  __atomic_fetch_sub(&cache_frames, n, __ATOMIC_RELAXED);
+  while ((pg = gone) != 0) {
+    gone = pg->hnext;
+    log_forget(pg);
+    file_disown(pg);
+    page_put(pg);
+  }
+  return n;
 }
 
 // Forget pages from..to-1 of inum, whose blocks are being freed in an operation: they are not found
@@ -364,17 +324,13 @@ unchain_range(uint b, uint inum, uint from, uint to)
 void
 cache_remove(uint inum, uint from, uint to)
 {
+  struct range r = { inum, from, to };
   uint n = to - from < nbuckets ? to - from : nbuckets; // a longer range meets every bucket
-  for (uint i = 0; i < n; i++) {
-    uint b = hash(inum, from + i);
-    struct page *pg = buckets[b] ? unchain_range(b, inum, from, to) : 0;
-    while (pg) {
-      struct page *next = pg->hnext;
-      log_forget(pg);
-      page_put(pg);
-      pg = next;
+  for (uint b = hash(inum, from); n > 0; n--, b = (b + 1) & (nbuckets - 1))
+    if (buckets[b]) {
+      acquire(lock_of(b));
+      purge(b, &r);
     }
-  }
 }
 
 // A page of file inum (0: of any) with from <= index < to that mappings may store into, with a
@@ -389,7 +345,7 @@ cache_writable(uint inum, uint from, uint to, uint *i)
       continue;
     acquire(lock_of(b));
     struct page *pg = buckets[b];
-    while (pg && ((flags_of(pg) & PF_WRITABLE) == 0 ||
+    while (pg && (!has(pg, PF_WRITABLE) ||
                   (inum && (pg->inum != inum || pg->index < from || pg->index >= to))))
       pg = pg->hnext;
     if (pg)
@@ -401,44 +357,16 @@ cache_writable(uint inum, uint from, uint to, uint *i)
   return 0;
 }
 
-// The clock's hand is at bucket b: drop what nobody has and nobody used lately.
-static int
-sweep(uint b)
-{
-  struct page *victims = 0;
-  int n = 0;
-  if (buckets[b] == 0 || !try_acquire(lock_of(b)))
-    return 0;
-  for (struct page **link = &buckets[b]; *link;) {
-    struct page *pg = *link;
-    int idle = __atomic_load_n(&pg->ref, __ATOMIC_ACQUIRE) == 1;
-    if (idle && (pg->flags & PF_REFERENCED) == 0) {
-      unchain(link);
-      pg->hnext = victims;
-      victims = pg;
-      n++;
-      continue;
-    }
-    if (idle)
-      page_clear(pg, PF_REFERENCED);
-    link = &pg->hnext;
-  }
-  release(lock_of(b));
-  while (victims) {
-    struct page *pg = victims;
-    victims = pg->hnext;
-    page_put(pg);
-  }
-  return n;
-}
-
 // Free up to about n frames of clean pages that nobody uses: how many. Does not sleep and does not
 // allocate; any spinlock may be held, since busy buckets are passed over.
 int
 cache_shrink(int n)
 {
   int freed = 0;
-  for (uint64 left = 2ul * nbuckets; left > 0 && freed < n && ncached > 0; left--)
-    freed += sweep(__atomic_fetch_add(&hand, 1, __ATOMIC_RELAXED) & (nbuckets - 1));
+  for (uint64 left = 2ul * nbuckets; left > 0 && freed < n && cache_frames > 0; left--) {
+    uint b = __atomic_fetch_add(&hand, 1, __ATOMIC_RELAXED) & (nbuckets - 1);
+    if (buckets[b] && try_acquire(lock_of(b)))
+      freed += purge(b, 0);
+  }
   return freed;
 }

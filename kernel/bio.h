@@ -9,27 +9,30 @@ struct superblock;
 
 // ---- virtio_disk.c ----
 
+#define NDRIVE   2  // 0: the file system; 1: swap, if it is there
 #define DISK_RUN 32 // blocks of a request at the most
 
-enum disk_op { DISK_READ, DISK_WRITE, DISK_FLUSH };
+enum disk_op { DISK_READ = 0, DISK_WRITE = 1, DISK_FLUSH = 4 }; // virtio's numbers (1.1, 5.2.6)
 
-// A request: n blocks from blockno on, to or from as many frames. It and the frames belong to the
-// driver from disk_submit until disk_wait has returned.
+// A request: n blocks of a drive from blockno on, to or from as many frames. It and the frames
+// belong to the driver from disk_submit until disk_wait has returned.
 struct diskreq {
   enum disk_op op;
+  uint drive;
   uint blockno;
   uint n;
   struct page *pages[DISK_RUN];
-  int done;
-  int err; // 0 or -EIO, once done
+  int busy; // the driver has it
+  int err;  // 0 or -EIO, when it is back
 };
 
 void disk_submit(struct diskreq *);
 int disk_wait(struct diskreq *);
-int disk_flush(void);
-int disk_readonly(void);
-uint64 disk_blocks(void);
-void disk_counts(uint64 *reads, uint64 *writes);
+int disk_io(struct diskreq *);
+int disk_flush(uint drive);
+int disk_readonly(uint drive);
+uint64 disk_blocks(uint drive);
+void disk_counts(uint drive, uint64 *reads, uint64 *writes);
 
 // ---- bio.c ----
 
@@ -43,9 +46,10 @@ void disk_counts(uint64 *reads, uint64 *writes);
 #define PF_WRITABLE   0x40 // a mapping may store into it: a reference, see mm/filemap.c
 #define PF_DIRTY      0x80 // one has, and is gone
 
+extern uint64 cache_frames; // in the cache
+
 uint64 bio_tables(void *at, uint64 nframes);
 int bread(uint blockno, struct page **);
-int bnew(uint blockno, struct page **);
 void brelse(struct page *);
 struct page *page_cache_find(uint inum, uint index);
 int cache_lock(uint inum, uint index, struct page **);
@@ -58,7 +62,6 @@ void page_clear(struct page *, uint flags);
 struct page *cache_writable(uint inum, uint from, uint to, uint *i);
 void cache_remove(uint inum, uint from, uint to);
 int cache_shrink(int n);
-uint64 cache_frames(void);
 
 // ---- log.c ----
 
@@ -71,7 +74,5 @@ int log_room(void);
 void log_write(struct page *);
 void log_forget(struct page *);
 int log_sync(void);
-int log_settle(void);
-void log_idle(void);
-void log_tick(void);
+void log_nudge(uint64 age);
 uint64 log_dirty(void);

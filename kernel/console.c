@@ -4,9 +4,9 @@
 // Interface: consoleinit; consoleintr, for the port; consctl, for programs; read and write through
 // devsw[CONSOLE].
 //
-//   keys -> line[] edited here -> Enter -> input[], a ring -> read, a line at a time
+//   keys -> ahead[], a ring -> line[] edited here -> Enter -> input[], a ring -> read, a line at a time
 //
-//   Left Right Home End ^A ^E   move          ^K ^U ^W Backspace Delete   cut
+//   Left Right Home End ^B ^F ^A ^E   move    ^K ^U ^W Backspace Delete   cut
 //   ^C   kill the foreground group            ^D   end of file; with text: deliver it as it is
 //   ^P   list the processes                   Up Down   with CONS_HISTORY: deliver the line and the key
 //
@@ -14,6 +14,7 @@
 //
 // 1. line[0..len) is what the screen shows behind the prompt, with the cursor at line[at].
 // 2. EOF_MARK in input[] stands for an end of file.
+// 3. Keys stay in ahead[] only while `asked`.
 
 #include "defs.h"
 #include "file.h"
@@ -22,6 +23,7 @@
 
 #define CTRL(c)  ((c) - '@')
 #define ESC      0x1b
+#define RUBOUT   0x7f
 #define EOF_MARK CTRL('D')
 #define LINE     256
 #define INPUT    1024
@@ -32,16 +34,16 @@ static struct {
   char line[LINE];
   uint len, at;
   char input[INPUT];
-  uint r, w;      // of input: bytes read, bytes written
+  uint r, w; // of input: bytes read, bytes written
+  uchar ahead[AHEAD];
+  uint ar, aw;    // the same of ahead
   int escape;     // how much of an escape sequence came: 0, ESC, '[', or a digit
   int foreground; // the group that ^C kills; 0: none
   int history;
-  char ahead[AHEAD]; // typed since Up or Down, until CONS_FILL answers
-  uint nahead;
-  int asked; // a key is on its way to who will answer
+  int asked; // Up or Down was delivered, and who read it will answer with CONS_FILL
 } cons = { .lock = SPINLOCK("console") };
 
-// ---- the screen ----
+// ---- the screen and the line ----
 
 static void
 echo(const char *s, uint n)
@@ -51,54 +53,43 @@ echo(const char *s, uint n)
 }
 
 static void
-back(uint n)
+repeat(char c, uint n)
 {
   while (n-- > 0)
-    uartputc_sync('\b');
-}
-
-// Show the line from the cursor on, and `gone` blanks over what was there before.
-static void
-redraw(uint gone)
-{
-  echo(cons.line + cons.at, cons.len - cons.at);
-  for (uint i = 0; i < gone; i++)
-    uartputc_sync(' ');
-  back(cons.len - cons.at + gone);
+    uartputc_sync(c);
 }
 
 static void
 move_to(uint at)
 {
   if (at < cons.at)
-    back(cons.at - at);
+    repeat('\b', cons.at - at);
   else
     echo(cons.line + cons.at, at - cons.at);
   cons.at = at;
 }
 
-// ---- the line ----
-
-// Cut line[from..to) and leave the cursor there.
+// Put n characters in the place of line[from..to), and the cursor behind them.
 static void
-cut(uint from, uint to)
+replace(uint from, uint to, const char *text, uint n)
 {
+  uint len = cons.len - (to - from) + n, gone = cons.len > len ? cons.len - len : 0;
+  if (len > LINE - 4) // room for a key or a newline behind it
+    return;
   move_to(from);
-  memmove(cons.line + from, cons.line + to, cons.len - to);
-  cons.len -= to - from;
-  redraw(to - from);
+  memmove(cons.line + from + n, cons.line + to, cons.len - to);
+  memmove(cons.line + from, text, n);
+  echo(cons.line + from, len - from);
+  repeat(' ', gone);
+  cons.len = len;
+  cons.at = from + n;
+  repeat('\b', gone + len - cons.at);
 }
 
 static void
-insert(int c)
+cut(uint from, uint to)
 {
-  if (cons.len == LINE - 4) // room for a key or a newline behind it
-    return;
-  memmove(cons.line + cons.at + 1, cons.line + cons.at, cons.len - cons.at);
-  cons.line[cons.at] = c;
-  cons.len++;
-  echo(cons.line + cons.at, cons.len - cons.at);
-  back(cons.len - ++cons.at);
+  replace(from, to, "", 0);
 }
 
 static uint
@@ -125,6 +116,38 @@ deliver(const char *tail, uint n)
   wakeup(&cons.r);
 }
 
+// ---- the keys ----
+
+// Keys that no control character stands for.
+enum { DELETE = 0x100, UP, DOWN };
+
+// What the last character of an escape sequence means, or the digit before its ~.
+static const ushort keys[128] = {
+  ['A'] = UP,        ['B'] = DOWN,      ['C'] = CTRL('F'), ['D'] = CTRL('B'),
+  ['H'] = CTRL('A'), ['1'] = CTRL('A'), ['7'] = CTRL('A'), ['F'] = CTRL('E'),
+  ['4'] = CTRL('E'), ['8'] = CTRL('E'), ['3'] = DELETE,
+};
+
+// One more character: what it means, which is 0 as long as more of an escape sequence has to come. Those
+// are ESC [ A, ESC O H, ESC [ 3 ~ and the like.
+static int
+decode(int c)
+{
+  int state = cons.escape;
+  cons.escape = 0;
+  if (c == ESC)
+    cons.escape = ESC;
+  else if (state == ESC)
+    cons.escape = c == '[' || c == 'O' ? '[' : 0;
+  else if (state == '[' && c >= '0' && c <= '9')
+    cons.escape = c;
+  else if (state)
+    return keys[(c == '~' ? state : c) % 128];
+  else
+    return c;
+  return 0;
+}
+
 static void
 interrupt_key(void)
 {
@@ -137,107 +160,67 @@ interrupt_key(void)
 }
 
 static void
-history_key(int c)
+history_key(const char *key)
 {
-  char key[3] = { ESC, '[', c };
+  uint len = cons.len;
   if (!cons.history)
     return;
-  uint len = cons.len;
   cut(0, len); // from the screen only
   cons.len = len;
   deliver(key, 3);
   cons.asked = 1;
 }
 
-// The last character of an escape sequence, with the digit before a ~.
 static void
-escape_key(int c, int digit)
+type(int c)
 {
-  if (c == '~')
-    c = digit >= '1' && digit <= '8' ? "HIXFPNHF"[digit - '1'] : 0;
+  char text = c == '\t' ? ' ' : c;
   switch (c) {
-  case 'A':
-  case 'B': history_key(c); break;
-  case 'C': move_to(cons.at + (cons.at < cons.len)); break;
-  case 'D': move_to(cons.at - (cons.at > 0)); break;
-  case 'F': move_to(cons.len); break;
-  case 'H': move_to(0); break;
-  case 'X': cut(cons.at, cons.at + (cons.at < cons.len));
-  }
-}
-
-// One more character of an escape sequence: ESC [ A, ESC O H, ESC [ 3 ~ and the like.
-static void
-escape(int c)
-{
-  int state = cons.escape;
-  cons.escape = 0;
-  if (state == ESC && (c == '[' || c == 'O'))
-    cons.escape = '[';
-  else if (state == '[' && c >= '0' && c <= '9')
-    cons.escape = c;
-  else if (state != ESC)
-    escape_key(c, state);
-}
-
-static void
-control(int c)
-{
-  switch (c) {
-  case ESC: cons.escape = ESC; break;
   case CTRL('A'): move_to(0); break;
+  case CTRL('B'): move_to(cons.at - (cons.at > 0)); break;
   case CTRL('E'): move_to(cons.len); break;
+  case CTRL('F'): move_to(cons.at + (cons.at < cons.len)); break;
   case CTRL('K'): cut(cons.at, cons.len); break;
   case CTRL('U'): cut(0, cons.at); break;
   case CTRL('W'): cut(word_start(), cons.at); break;
-  case CTRL('H'): cut(cons.at - (cons.at > 0), cons.at); break;
+  case CTRL('H'):
+  case RUBOUT: cut(cons.at - (cons.at > 0), cons.at); break;
+  case DELETE: cut(cons.at, cons.at + (cons.at < cons.len)); break;
+  case UP: history_key("\033[A"); break;
+  case DOWN: history_key("\033[B"); break;
   case CTRL('C'): interrupt_key(); break;
   case CTRL('D'): deliver("\x04", cons.len == 0); break;
   case CTRL('P'): procdump(); break;
-  case '\t': insert(' '); break;
+  case '\r':
   case '\n':
     move_to(cons.len);
     echo("\n", 1);
     deliver("\n", 1);
+    break;
+  default:
+    if (text >= ' ')
+      replace(cons.at, cons.at, &text, 1);
   }
 }
 
+// Take the keys that came, up to one that somebody has to answer.
 static void
-type(int c)
+edit(void)
 {
-  if (cons.escape)
-    escape(c);
-  else if (c >= ' ')
-    insert(c);
-  else
-    control(c);
-}
-
-// The answer to Up or Down is there, or none will come: what was typed since is typed now.
-static void
-answered(void)
-{
-  uint n = cons.nahead, i = 0;
-  cons.asked = cons.nahead = 0;
-  while (i < n && !cons.asked)
-    type(cons.ahead[i++]);
-  while (i < n) // another Up: the rest has to wait again, and is not behind i
-    cons.ahead[cons.nahead++] = cons.ahead[i++];
+  while (!cons.asked && cons.ar != cons.aw)
+    type(decode(cons.ahead[cons.ar++ % AHEAD]));
 }
 
 // A character was typed. In an interrupt.
 void
 consoleintr(int c)
 {
-  if (c == '\r')
-    c = '\n';
-  if (c == 0x7f)
-    c = CTRL('H');
   acquire(&cons.lock);
-  if (!cons.asked || c == CTRL('C') || c == CTRL('P'))
-    type(c);
-  else if (cons.nahead < AHEAD)
-    cons.ahead[cons.nahead++] = c;
+  if (c == CTRL('C') || c == CTRL('P'))
+    type(c); // whatever waits
+  else if (cons.aw - cons.ar < AHEAD)
+    cons.ahead[cons.aw++ % AHEAD] = c;
+  edit();
   release(&cons.lock);
 }
 
@@ -247,26 +230,26 @@ consoleintr(int c)
 static int
 console_read(struct span *dst, uint n)
 {
-  uint done = 0;
+  int done = 0;
   acquire(&cons.lock);
-  if (cons.asked && cons.r == cons.w)
-    answered(); // by not answering
+  if (cons.r == cons.w) {
+    cons.asked = 0; // who reads on does not answer
+    edit();
+  }
   while (cons.r == cons.w && !killed(myproc()))
     sleep(&cons.r, &cons.lock);
-  int err = cons.r == cons.w ? -EINTR : 0;
-  while (done < n && cons.r != cons.w) {
-    char c = cons.input[cons.r % INPUT];
-    if (c == EOF_MARK && done > 0)
-      break; // for the next read
-    cons.r++;
-    if (c == EOF_MARK)
+  if (cons.r == cons.w)
+    done = -EINTR;
+  for (char c = 0; (uint)done < n && c != '\n' && cons.r != cons.w; cons.r++) {
+    c = cons.input[cons.r % INPUT];
+    if (c == EOF_MARK) {
+      cons.r += done == 0; // behind some text it is for the next read
       break;
+    }
     span_put(dst, done++, &c, 1);
-    if (c == '\n')
-      break;
   }
   release(&cons.lock);
-  return err < 0 ? err : (int)done;
+  return done;
 }
 
 static int
@@ -274,34 +257,12 @@ console_write(const struct span *src, uint n)
 {
   char buf[256];
   uint done = 0;
-  while (done < n && !killed(myproc())) {
-    uint m = n - done < sizeof(buf) ? n - done : sizeof(buf);
+  for (uint m; done < n && !killed(myproc()); done += m) {
+    m = n - done < sizeof(buf) ? n - done : sizeof(buf);
     span_take(src, done, buf, m);
     uartwrite(buf, m);
-    done += m;
   }
   return done;
-}
-
-// Replace the line that is being edited.
-static void
-fill(const char *text)
-{
-  acquire(&cons.lock);
-  cut(0, cons.len);
-  while (*text)
-    insert(*text++);
-  answered();
-  release(&cons.lock);
-}
-
-static void
-set_history(int on)
-{
-  acquire(&cons.lock);
-  cons.history = on;
-  answered();
-  release(&cons.lock);
 }
 
 // consctl(what, arg), as sysinfo.h says: 0, -EFAULT, -ENAMETOOLONG, -EINVAL.
@@ -309,16 +270,20 @@ int
 consctl(int what, uint64 arg)
 {
   char text[LINE];
-  int err = 0;
-  if (what == CONS_FOREGROUND)
-    cons.foreground = (int)arg > 0 ? arg : 0; // one aligned store
-  else if (what == CONS_HISTORY)
-    set_history(arg != 0);
-  else if (what != CONS_FILL)
-    err = -EINVAL;
-  else if ((err = copyinstr(myproc()->mm, text, arg, LINE)) >= 0)
-    fill(text);
-  return err < 0 ? err : 0;
+  int n = what == CONS_FILL ? copyinstr(myproc()->mm, text, arg, LINE - 3) : 0;
+  if (n < 0)
+    return n;
+  acquire(&cons.lock);
+  switch (what) {
+  case CONS_FOREGROUND: cons.foreground = (int)arg > 0 ? arg : 0; break;
+  case CONS_HISTORY: cons.history = arg != 0; break;
+  case CONS_FILL: replace(0, cons.len, text, n); break;
+  default: n = -EINVAL;
+  }
+  cons.asked = 0; // this was the answer, or none will come
+  edit();
+  release(&cons.lock);
+  return n < 0 ? n : 0;
 }
 
 // Called once, by hart 0, before anything is said.

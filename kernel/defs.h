@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// What each door offers to the others, in reading order. The contracts stand at the definitions.
+// What each door offers to the others, in reading order. The contracts stand at the definitions. What
+// only assembler calls (main, usertrap, kerneltrap, stack_overflow) needs no declaration.
 #pragma once
 
 #include <stdarg.h>
@@ -12,44 +13,25 @@
 #include "types.h"
 
 struct context;
-struct cpu;
-struct fault;
-struct file;
-struct files;
-struct inode;
-struct list;
 struct mm;
 struct page;
-struct pipe;
 struct proc;
 struct procinfo;
 struct sleeplock;
 struct slab;
-struct span;
 struct spinlock;
-struct stat;
-struct superblock;
-struct sysinfo;
 struct trapframe;
-struct vma;
-
-// ---- reset to C ----
-
-// main.c
-void main(uint64 hart, uint64 fdt) __attribute__((noreturn));
+struct waitinfo;
 
 // ---- traps and system calls ----
 
 // trapvec.S
-void enter_user(struct trapframe *) __attribute__((noreturn));
+void user_return(struct trapframe *) __attribute__((noreturn));
 void regs_here(struct trapframe *);
 
 // trap.c
 void trapinithart(void);
-void usertrap(struct trapframe *);
-void kerneltrap(struct trapframe *);
-void user_return(struct trapframe *) __attribute__((noreturn));
-void stack_overflow(uint64 sp, uint64 pc, uint64 fp) __attribute__((noreturn));
+void leave_kernel(void);
 
 // syscall.c
 void syscall(void);
@@ -63,6 +45,7 @@ int argstr(int n, char *buf, int max);
 void swtch(struct context *from, struct context *to);
 
 // sched.c
+void hart_init(int hart);
 void sched_init(void);
 void idle_start(void) __attribute__((noreturn));
 void sched(struct proc *);
@@ -81,8 +64,9 @@ void userinit(void);
 struct proc *kthread(void (*fn)(void), const char *name);
 int fork(void);
 void exit(int status) __attribute__((noreturn));
-int wait(int *status);
+int wait(struct waitinfo *);
 int killed(struct proc *);
+int proc_doom(const struct waitinfo *);
 int kill(int pid);
 int setpgid(int pid, int pgid);
 int getpgid(int pid);
@@ -94,7 +78,7 @@ uint64 stack_frames(void);
 void procdump(void);
 
 // exec.c
-int exec(const char *path);
+int exec(const char *path, uint64 argv);
 
 // ---- locks ----
 
@@ -126,6 +110,7 @@ struct page *page_alloc(int kind);
 struct page *block_alloc(int kind);
 void block_put(struct page *);
 uint64 kfree_frames(void);
+struct page *frames_end(void);
 
 // vm.c; the rest is in mm/mm.h
 void kvminit(void);
@@ -140,7 +125,7 @@ void slab_free(struct slab *, void *);
 
 // virtio_disk.c
 void virtio_disk_init(void);
-void virtio_disk_intr(void);
+void virtio_disk_intr(int transport);
 
 // ---- console ----
 
@@ -174,7 +159,6 @@ int consctl(int what, uint64 arg);
 // ---- the machine ----
 
 // plic.c
-void plicinit(void);
 void plicinithart(void);
 int plic_claim(void);
 void plic_complete(int irq);
@@ -183,10 +167,8 @@ void plic_complete(int irq);
 void *memset(void *, int, size_t);
 void *memcpy(void *, const void *, size_t);
 void *memmove(void *, const void *, size_t);
-int memcmp(const void *, const void *, size_t);
-void page_zero(void *frame);
-void page_copy(void *to, const void *from);
+#define page_zero(frame)    memset(frame, 0, PGSIZE)
+#define page_copy(to, from) memmove(to, from, PGSIZE)
 size_t strlen(const char *);
 int strcmp(const char *, const char *);
-int strncmp(const char *, const char *, size_t);
 char *safestrcpy(char *, const char *, size_t); // always ends with a zero

@@ -12,7 +12,6 @@
 #include "memlayout.h"
 #include "param.h"
 
-#define MSTACK 1024
 #define MSAVE  32
 
         .section .boot, "ax"
@@ -20,9 +19,9 @@
 _entry:                                 # a0: hart id, a1: device tree
         li      t0, NCPU
         bgeu    a0, t0, park
-        la      sp, mstacks
+        ld      sp, stacks_at
         addi    t0, a0, 1
-        slli    t0, t0, 10              # MSTACK each
+        slli    t0, t0, 12
         add     sp, sp, t0
         la      t0, msave               # mtrap's corner of this hart
         slli    t1, a0, 5
@@ -73,6 +72,8 @@ mfatal: la      t1, mfatal_text         # say so on the UART, which needs nothin
         .balign 8
 kentry_at:
         .dword  kentry
+stacks_at:
+        .dword  boot_stacks - KERNBASE
 
 mfatal_text:
         .asciz  "quire: this machine lacks something the kernel needs (QEMU older than 7.2?)\n"
@@ -89,16 +90,12 @@ early_pagetable:
         .set    gib, gib + 1
         .endr
         .fill   240, 8, 0
-mstacks:
-        .fill   NCPU * MSTACK, 1, 0
 msave:
         .fill   NCPU * MSAVE, 1, 0
 
         .section .text
 kentry:
-        la      sp, boot_stacks
-        addi    t0, a0, 1
-        slli    t0, t0, 12
+        li      t0, KERNBASE
         add     sp, sp, t0
         li      s0, 0                   # a backtrace ends here
         call    main

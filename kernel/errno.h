@@ -17,14 +17,12 @@
 #define EFAULT       14 // bad address
 #define EBUSY        16 // in use
 #define EEXIST       17 // the name exists already
-#define EXDEV        18 // not on the same device
 #define ENODEV       19 // no such device
 #define ENOTDIR      20 // not a directory
 #define EISDIR       21 // is a directory
 #define EINVAL       22 // an argument makes no sense
 #define ENFILE       23 // too many open files in the system
 #define EMFILE       24 // too many open files in this process
-#define ENOTTY       25 // not the console
 #define ETXTBSY      26 // the file is a program that runs
 #define EFBIG        27 // the file would get too large
 #define ENOSPC       28 // the disk is full
@@ -32,7 +30,6 @@
 #define EROFS        30 // the file system is read-only
 #define EMLINK       31 // too many links
 #define EPIPE        32 // nobody reads this pipe
-#define ERANGE       34 // the result does not fit
 #define EDEADLK      35 // it would wait for itself
 #define ENAMETOOLONG 36 // a name longer than DIRSIZ, or a path longer than MAXPATH
 #define ENOSYS       38 // no such system call

@@ -35,21 +35,20 @@ struct program {
 struct words {
   int n;
   uint used;
-  char *text;        // a frame
-  ushort at[MAXARG]; // where each starts
+  char *text; // a frame
 };
 
-// Read n bytes at off, all of them. The inode is not locked.
+// Read n bytes at off of a file, all of them. The inode is not locked.
 static int
 read_exact(struct inode *ip, void *dst, uint64 off, uint n)
 {
   struct span s;
   span_kernel(&s, dst, n);
   int got = ilock(ip);
-  if (got == 0) {
-    got = readi(ip, &s, off, n);
-    iunlock(ip);
-  }
+  if (got < 0)
+    return got;
+  got = ip->d->type == T_FILE ? readi(ip, &s, off, n) : -EACCES;
+  iunlock(ip);
   return got < 0 ? got : got == (int)n ? 0 : -ENOEXEC;
 }
 
@@ -76,25 +75,32 @@ prot_of(uint flags)
          (flags & ELF_X ? PROT_EXEC | PROT_READ : 0);
 }
 
-// Read a segment that does not lie in the file as it lies in memory into its range v, which allows
-// everything until then.
+// Read what the file has of a segment into frames of its range v.
 static int
 read_segment(struct mm *mm, struct vma *v, struct inode *ip, const struct proghdr *ph)
 {
-  char *buf = kalloc();
-  int err = buf ? 0 : -ENOMEM;
-  for (uint64 done = 0, n; err == 0 && done < ph->filesz; done += n) {
-    n = ph->filesz - done < PGSIZE ? ph->filesz - done : PGSIZE;
-    if ((err = read_exact(ip, buf, ph->off + done, n)) == 0)
-      err = copyout(mm, ph->vaddr + done, buf, n);
+  uint64 fend = ph->vaddr + ph->filesz;
+  struct fault f = { .mm = mm,
+                     .vma = v,
+                     .level = LEVELS - 1, // nothing is mapped
+                     .access = v->prot & PROT_WRITE ? ACCESS_WRITE : ACCESS_READ };
+  for (f.va = v->start; f.va < fend; f.va += PGSIZE) {
+    uint64 from = f.va < ph->vaddr ? ph->vaddr : f.va;
+    uint64 to = fend - f.va < PGSIZE ? fend : f.va + PGSIZE;
+    struct page *pg = page_alloc(PG_ANON);
+    if (pg == 0)
+      return -ENOMEM;
+    page_zero(page_va(pg));
+    int err = read_exact(ip, (char *)page_va(pg) + from % PGSIZE, ph->off + (from - ph->vaddr),
+                         to - from);
+    if (err < 0) {
+      page_put(pg);
+      return err;
+    }
+    if (fault_map(&f, pg) != FAULT_DONE)
+      return -ENOMEM;
   }
-  if (buf)
-    kfree(buf);
-  struct leaves it = { .pagetable = mm->pagetable, .va = v->start, .end = v->end };
-  v->prot = prot_of(ph->flags);
-  while (uvmnext(&it)) // nobody uses them yet: no flush
-    *it.pte = (*it.pte & ~(PTE_R | PTE_W)) | prot_bits(v->prot);
-  return err;
+  return 0;
 }
 
 // Make the ranges of one segment.
@@ -111,10 +117,8 @@ map_segment(struct mm *mm, struct inode *ip, const struct proghdr *ph)
     return -ENOEXEC;
   if (end > mm->heap)
     mm->heap = end;
-  if (ph->filesz == 0)
-    return vma_add(mm, start, end, prot, &anon_ops) ? 0 : -ENOMEM;
-  if (ph->vaddr % PGSIZE != ph->off % PGSIZE) {
-    v = vma_add(mm, start, end, PROT_READ | PROT_WRITE, &anon_ops);
+  if (ph->filesz == 0 || ph->vaddr % PGSIZE != ph->off % PGSIZE) {
+    v = vma_add(mm, start, end, prot, &anon_ops);
     return v ? read_segment(mm, v, ip, ph) : -ENOMEM;
   }
   if ((v = vma_new(mm, start, fpage, prot, &file_ops)) == 0)
@@ -129,89 +133,54 @@ map_segment(struct mm *mm, struct inode *ip, const struct proghdr *ph)
   return end == fpage || vma_add(mm, fpage, end, prot, &anon_ops) ? 0 : -ENOMEM;
 }
 
-// Look the file up and read its headers. On success it counts as running, and the caller undoes that.
+// Read the headers of prog->ip, which does not change: it counts as running.
 static int
-program_open(const char *path, struct program *prog)
+program_read(struct program *prog)
 {
-  struct stat st;
-  int err = namei(path, &prog->ip);
-  if (err < 0)
-    return err;
-  if ((err = text_get(prog->ip, 1)) < 0) {
-    iput(prog->ip);
-    return err;
-  }
-  if ((err = ilock(prog->ip)) < 0)
-    goto bad;
-  istat(prog->ip, &st);
-  iunlock(prog->ip);
-  err = -EACCES;
-  if (st.type != T_FILE)
-    goto bad;
-  if ((err = read_exact(prog->ip, &prog->elf, 0, sizeof(prog->elf))) < 0)
-    goto bad;
-  err = -ENOEXEC;
-  if (!header_ok(&prog->elf))
-    goto bad;
-  if ((err = read_exact(prog->ip, prog->seg, prog->elf.phoff,
-                        prog->elf.phnum * sizeof(prog->seg[0]))) < 0)
-    goto bad;
-  err = -ENOEXEC;
-  for (int i = 0; i < prog->elf.phnum; i++)
-    if (prog->seg[i].type == ELF_LOAD && !segment_ok(&prog->seg[i], st.size))
-      goto bad;
-  return 0;
-
-bad:
-  text_put(prog->ip, 1);
-  iput(prog->ip);
+  struct elfhdr *elf = &prog->elf;
+  int err = read_exact(prog->ip, elf, 0, sizeof(*elf));
+  if (err == 0)
+    err = header_ok(elf)
+              ? read_exact(prog->ip, prog->seg, elf->phoff, elf->phnum * sizeof(prog->seg[0]))
+              : -ENOEXEC;
+  for (int i = 0; err == 0 && i < elf->phnum; i++)
+    if (prog->seg[i].type == ELF_LOAD && !segment_ok(&prog->seg[i], prog->ip->d->size))
+      err = -ENOEXEC;
   return err;
-}
-
-static void
-program_close(struct program *prog)
-{
-  text_put(prog->ip, 1);
-  iput(prog->ip);
 }
 
 // Put the words on the new stack: argv in *sp, or an error.
 static int
 push_words(struct mm *mm, const struct words *w, uint64 *sp)
 {
-  uint64 argv[MAXARG + 1], text = STACKTOP - w->used;
-  for (int i = 0; i < w->n; i++)
-    argv[i] = text + w->at[i];
+  uint64 argv[MAXARG + 1], text = STACKTOP - w->used, at = 0;
+  for (int i = 0; i < w->n; i++) {
+    argv[i] = text + at;
+    at += strlen(w->text + at) + 1;
+  }
   argv[w->n] = 0;
   *sp = (text - (w->n + 1) * sizeof(argv[0])) & ~15UL;
   int err = copyout(mm, text, w->text, w->used);
   return err < 0 ? err : copyout(mm, *sp, argv, (w->n + 1) * sizeof(argv[0]));
 }
 
-// The address space of the program, ready to run: 0, or an error with nothing left behind.
+// Fill the address space of the program, up to its stack with the words.
 static int
-program_load(struct program *prog, const struct words *w, struct mm **out, uint64 *sp)
+program_load(struct program *prog, const struct words *w, struct mm *mm, uint64 *sp)
 {
-  struct mm *mm = mm_new(0);
-  int err = mm ? 0 : -ENOMEM;
+  int err = 0;
   for (int i = 0; i < prog->elf.phnum && err == 0; i++)
     if (prog->seg[i].type == ELF_LOAD)
       err = map_segment(mm, prog->ip, &prog->seg[i]);
-  if (err == 0 && mm->heap == 0)
-    err = -ENOEXEC;
-  if (err == 0) {
-    mm->brk = mm->heap;
-    if (!vma_add(mm, STACKTOP - PGSIZE, STACKTOP, PROT_READ | PROT_WRITE, &stack_ops))
-      err = -ENOMEM;
-  }
-  if (err == 0)
-    err = upage_map(mm);
-  if (err == 0)
-    err = push_words(mm, w, sp);
-  if (err < 0 && mm)
-    mm_leave(mm);
-  *out = mm;
-  return err;
+  if (err < 0)
+    return err;
+  if (mm->heap == 0)
+    return -ENOEXEC;
+  mm->brk = mm->heap;
+  if (!vma_add(mm, STACKTOP - PGSIZE, STACKTOP, PROT_READ | PROT_WRITE, &stack_ops))
+    return -ENOMEM;
+  err = upage_map(mm);
+  return err < 0 ? err : push_words(mm, w, sp);
 }
 
 // From here on nothing fails: the process is the new program.
@@ -238,36 +207,38 @@ become(struct proc *p, const char *path, struct mm *mm, uint64 entry, int argc, 
     mm_leave(old);
 }
 
+// What exec_words does with prog->ip, which counts as running meanwhile.
+static int
+exec_program(const char *path, struct program *prog, const struct words *w)
+{
+  uint64 sp;
+  int err = program_read(prog);
+  struct mm *mm = err == 0 ? mm_new(0) : 0;
+  if (err == 0)
+    err = mm ? program_load(prog, w, mm, &sp) : -ENOMEM;
+  if (err == 0)
+    become(myproc(), path, mm, prog->elf.entry, w->n, sp);
+  else if (mm)
+    mm_leave(mm);
+  return err;
+}
+
 static int
 exec_words(const char *path, const struct words *w)
 {
   struct program *prog = kalloc();
-  struct mm *mm;
-  uint64 sp;
-  if (prog == 0)
-    return -ENOMEM;
-  int err = program_open(path, prog);
+  int err = prog ? namei(path, &prog->ip) : -ENOMEM;
   if (err == 0) {
-    err = program_load(prog, w, &mm, &sp);
-    if (err == 0)
-      become(myproc(), path, mm, prog->elf.entry, w->n, sp);
-    program_close(prog);
+    err = text_get(prog->ip, 1);
+    if (err == 0) {
+      err = exec_program(path, prog, w);
+      text_put(prog->ip, 1);
+    }
+    iput(prog->ip);
   }
-  kfree(prog);
+  if (prog)
+    kfree(prog);
   return err < 0 ? err : w->n;
-}
-
-// The first program, from the kernel: argc 1, or an error. May sleep.
-int
-exec(const char *path)
-{
-  struct words w = { .n = 1, .used = strlen(path) + 1, .text = kalloc() };
-  if (w.text == 0)
-    return -ENOMEM;
-  safestrcpy(w.text, path, PGSIZE);
-  int n = exec_words(path, &w);
-  kfree(w.text);
-  return n;
 }
 
 // Fetch the strings that the pointers at user address argv point to, up to a null pointer.
@@ -285,24 +256,31 @@ fetch_words(uint64 argv, struct words *w)
     n = copyinstr(mm, w->text + w->used, at, PGSIZE - w->used);
     if (n < 0)
       return n == -ENAMETOOLONG ? -E2BIG : n;
-    w->at[w->n] = w->used;
     w->used += n + 1;
   }
 }
 
-// exec(path, argv): at most MAXARG strings, together at most a page.
-int64
-sys_exec(void)
+// Become the program at path, with the strings that the pointers at user address argv point to: at
+// most MAXARG, together at most a page. The first program has its own name only. argc, or an error
+// and nothing has changed. May sleep.
+int
+exec(const char *path, uint64 argv)
 {
-  char path[MAXPATH];
-  struct words w = { .text = kalloc() };
+  struct words w = { .n = 1, .used = strlen(path) + 1, .text = kalloc() };
   if (w.text == 0)
     return -ENOMEM;
-  int n = argstr(0, path, MAXPATH);
-  if (n >= 0)
-    n = fetch_words(arg(1), &w);
+  safestrcpy(w.text, path, PGSIZE);
+  int n = myproc()->mm ? fetch_words(argv, &w) : 0;
   if (n >= 0)
     n = exec_words(path, &w);
   kfree(w.text);
   return n;
+}
+
+int64
+sys_exec(void)
+{
+  char path[MAXPATH];
+  int n = argstr(0, path, MAXPATH);
+  return n < 0 ? n : exec(path, arg(1));
 }

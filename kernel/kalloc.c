@@ -251,7 +251,8 @@ page_alloc(int kind)
   }
   assert(pg->kind == PG_FREE && pg->ref == 0);
   hand_out(pg, kind);
-  vm_count(frames_allocated, 1);
+  if (kind == PG_ANON || kind == PG_CACHE)
+    vm_count(frames_allocated, 1);
   return pg;
 }
 
@@ -291,6 +292,8 @@ drop(struct page *pg)
     memset(page_va(pg), 0x5a, PGSIZE);
   if (pg->kind == PG_ANON)
     rmap_gone(pg);
+  if (pg->kind == PG_ANON || pg->kind == PG_CACHE)
+    vm_count(frames_freed, 1);
   pg->kind = PG_FREE;
   return 1;
 }
@@ -301,7 +304,6 @@ page_put(struct page *pg)
 {
   if (pg->kind == PG_ZERO || !drop(pg))
     return;
-  vm_count(frames_freed, 1);
   push_off();
   struct stock *s = &stocks[mycpu()->id];
   acquire(&s->lock);
@@ -326,7 +328,6 @@ block_put(struct page *pg)
       list_before(&home, &pg[i].free);
       n++;
     }
-  vm_count(frames_freed, n);
   give(&home, n);
 }
 
@@ -345,6 +346,13 @@ kfree(void *va)
   struct page *pg = va_page(va);
   assert((uint64)va % PGSIZE == 0 && pg->ref == 1);
   page_put(pg);
+}
+
+// Behind the last frame whose struct page has been set up; all others are free.
+struct page *
+frames_end(void)
+{
+  return frames + virgin * BLOCK;
 }
 
 // Frames that are free, for reports.

@@ -9,9 +9,7 @@ struct list {
   struct list *next, *prev;
 };
 
-// clang-format off
-#define LIST_INIT(name) { &(name), &(name) }
-// clang-format on
+#define LIST_INIT(name)             ((struct list){ &(name), &(name) })
 #define list_entry(l, type, member) ((type *)((char *)(l)-offsetof(type, member)))
 #define list_first(h, type, member) list_entry((h)->next, type, member)
 #define list_each(l, h)             for (struct list *l = (h)->next; l != (h); l = l->next)

@@ -12,14 +12,6 @@ char boot_stacks[NCPU][4096] __attribute__((aligned(16)));
 
 static int ready; // hart 0 is through: the others may come
 
-static void
-say_hello(void)
-{
-  uint64 mib = (machine.ramend - RAMBASE) >> 20;
-  printk("quire: %lu MiB, %d hart%s, kernel mapped by %u page-table pages\n", mib, machine.harts,
-         machine.harts == 1 ? "" : "s", kvm_tables());
-}
-
 static _Noreturn void
 hart0(uint64 fdt)
 {
@@ -34,11 +26,13 @@ hart0(uint64 fdt)
   sched_init();
   procinit();
   upage_init();
+  file_init();
   trapinithart();
-  plicinit();
   plicinithart();
-  storageinit();
-  say_hello();
+  virtio_disk_init();
+  printk("quire: %lu MiB, %d hart%s, kernel mapped by %u page-table pages\n",
+         (machine.ramend - RAMBASE) >> 20, machine.harts, machine.harts == 1 ? "" : "s",
+         kvm_tables());
   userinit();
 
   __atomic_store_n(&ready, 1, __ATOMIC_RELEASE);
@@ -63,12 +57,10 @@ hartn(void)
 }
 
 // entry.S comes here: no interrupts, the early page table, the hart's boot stack.
-void
+_Noreturn void
 main(uint64 hart, uint64 fdt)
 {
-  asm volatile("mv tp, %0" ::"r"(&idles[hart]) : "memory");
-  idles[hart].cpu = &cpus[hart];
-  cpus[hart].id = hart;
+  hart_init(hart);
   if (hart == 0)
     hart0(fdt);
   hartn();

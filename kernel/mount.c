@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Opening the file system at boot, and reports about the disk.
 //
-// Interface: storageinit, fsinit; fs_info, fs_drop.
+// Interface: fsinit; fs_info, fs_drop.
 //
 // Order at boot: the superblock is checked; the log brings the disk into the state after its last
 // transaction; free blocks are counted; inodes are counted, and those are freed that have no name
@@ -23,7 +23,7 @@ nonsense(void)
   uint64 imap = (sb.ninodes + IPB - 1ul) / IPB, bmap = (sb.size + BPB - 1ul) / BPB;
   if (sb.magic != FSMAGIC)
     return "it has no file system of Quire";
-  if (sb.size > disk_blocks())
+  if (sb.size > disk_blocks(0))
     return "its file system is larger than the disk";
   if (sb.logstart < 2 || sb.nlog < 2 * MAXOPBLOCKS + 1 || sb.nlog > sb.size)
     return "its log is too small or misplaced";
@@ -34,11 +34,13 @@ nonsense(void)
   return 0;
 }
 
-static void
-read_super(void)
+// Called once by the first process: open the file system. A disk that cannot be used is a panic
+// with a sentence that says why.
+void
+fsinit(void)
 {
   struct page *pg;
-  if (disk_blocks() == 0)
+  if (disk_blocks(0) == 0)
     panic("there is no disk to start from");
   if (bread(1, &pg) < 0)
     panic("the disk cannot be read");
@@ -47,65 +49,34 @@ read_super(void)
   const char *why = nonsense();
   if (why)
     panic("this disk cannot be used: %s", why);
-}
-
-// Look at all inodes, which lie one behind the other and are read like that.
-static void
-scan_inodes(void)
-{
-  uint n = (sb.ninodes + IPB - 1) / IPB;
-  int freed = 0;
-  for (uint b = 0; b < n; b++) {
-    struct page *pg;
-    uint at = sb.inodestart + b, ahead = n - b < DISK_RUN ? n - b : DISK_RUN;
-    if (b % DISK_RUN == 0 && cache_fill(0, at, at, ahead, &pg) == 0)
-      page_put(pg);
-    int r = inodes_scan(b);
-    if (r < 0)
-      panic("the disk's inodes cannot be read");
-    freed += r;
-  }
-  if (freed > 0)
-    printk("ireclaim: %d file%s without a name freed\n", freed, freed == 1 ? "" : "s");
-}
-
-// Called once by hart 0, before there are processes.
-void
-storageinit(void)
-{
-  virtio_disk_init();
-}
-
-// Called once by the first process: open the file system. A disk that cannot be used is a panic
-// with a sentence that says why.
-void
-fsinit(void)
-{
-  read_super();
   if (log_start(&sb) < 0 || balloc_start() < 0)
     panic("the disk's log or bitmap cannot be read or written");
-  scan_inodes();
+  int freed = inodes_start();
+  if (freed < 0)
+    panic("the disk's inodes cannot be read");
+  if (freed > 0)
+    printk("ireclaim: %d file%s without a name freed\n", freed, freed == 1 ? "" : "s");
 }
 
 // The fields of *si that are about the disk.
 void
 fs_info(struct sysinfo *si)
 {
-  si->cache = cache_frames();
+  si->cache = cache_frames;
   si->dirty = log_dirty();
   si->blocks = sb.nblocks;
-  si->bfree = blocks_free();
+  si->bfree = blocks_free;
   si->inodes = sb.ninodes - 1;
-  si->ifree = inodes_free();
-  disk_counts(&si->dreads, &si->dwrites);
+  si->ifree = inodes_free;
+  disk_counts(0, &si->dreads, &si->dwrites);
 }
 
 // Put everything on the disk and forget what nobody uses, so that counts compare. Sleeps.
 void
 fs_drop(void)
 {
-  log_settle();
-  inodes_shrink(0);
+  log_sync();
+  inodes_shrink();
   while (cache_shrink(1 << 20) > 0)
     ;
 }

@@ -11,9 +11,7 @@
 #include "defs.h"
 #include "proc.h"
 
-static const int sources[] = { UART0_IRQ,       VIRTIO0_IRQ,     VIRTIO0_IRQ + 1,
-                               VIRTIO0_IRQ + 2, VIRTIO0_IRQ + 3, VIRTIO0_IRQ + 4,
-                               VIRTIO0_IRQ + 5, VIRTIO0_IRQ + 6, VIRTIO0_IRQ + 7 };
+#define SOURCES (1u << UART0_IRQ | 0xffu << VIRTIO0_IRQ) // one bit each
 
 static uint64
 context_reg(uint64 base, uint64 stride)
@@ -21,22 +19,13 @@ context_reg(uint64 base, uint64 stride)
   return KVA(PLIC) + base + stride * (2 * mycpu()->id + 1);
 }
 
-// Every device may interrupt. Called once, by hart 0.
-void
-plicinit(void)
-{
-  for (uint i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
-    mmio_write32(KVA(PLIC) + 4 * sources[i], 1);
-}
-
-// This hart listens.
+// This hart listens, to all of our devices alike.
 void
 plicinithart(void)
 {
-  uint32 bits = 0;
-  for (uint i = 0; i < sizeof(sources) / sizeof(sources[0]); i++)
-    bits |= 1u << sources[i];
-  mmio_write32(context_reg(0x2000, 0x80), bits);
+  for (int irq = 1; SOURCES >> irq; irq++)
+    mmio_write32(KVA(PLIC) + 4 * irq, 1);
+  mmio_write32(context_reg(0x2000, 0x80), SOURCES);
   mmio_write32(context_reg(0x200000, 0x1000), 0);
 }
 

@@ -3,7 +3,7 @@
 //
 // Interface: printk, panic, panic_at, backtrace.
 //
-// Lock: "printk", so that lines of different harts do not mix; panic does without once it started.
+// Lock: "printk", so that lines of different harts do not mix; not taken any more once there is a panic.
 //
 // printk polls the port, so that it works from anywhere: with any lock held, in interrupts, before
 // anything else is set up.
@@ -19,18 +19,12 @@ volatile int panicked; // 1 + the hart that panics
 static struct spinlock lock = SPINLOCK("printk");
 
 static void
-putc(char c)
+puts(const char *s, int width, char pad)
 {
-  uartputc_sync(c);
-}
-
-static void
-puts(const char *s, int width)
-{
-  for (; *s; s++, width--)
-    putc(*s);
-  for (; width > 0; width--)
-    putc(' ');
+  for (int n = strlen(s); n < width; n++)
+    uartputc_sync(pad);
+  while (*s)
+    uartputc_sync(*s++);
 }
 
 static void
@@ -43,9 +37,7 @@ number(uint64 v, uint base, int negative, int width, char pad)
   while ((v /= base) != 0);
   if (negative)
     *--at = '-';
-  for (int n = digits + sizeof(digits) - 1 - at; n < width; n++)
-    putc(pad);
-  puts(at, 0);
+  puts(at, width, pad);
 }
 
 // One conversion behind a %; returns where it ends.
@@ -54,27 +46,28 @@ convert(const char *f, va_list *ap)
 {
   int width = 0, wide = 0;
   char pad = *f == '0' ? '0' : ' ';
+  int64 v;
   for (; *f >= '0' && *f <= '9'; f++)
     width = width * 10 + *f - '0';
   for (; *f == 'l'; f++)
     wide = 1;
-  int64 v = 0;
-  if (*f == 'd')
-    v = wide ? va_arg(*ap, int64) : va_arg(*ap, int);
-  else if (*f == 'u' || *f == 'x')
-    v = wide ? va_arg(*ap, uint64) : va_arg(*ap, uint);
   switch (*f) {
-  case 'd': number(v < 0 ? -(uint64)v : (uint64)v, 10, v < 0, width, pad); break;
-  case 'u': number(v, 10, 0, width, pad); break;
-  case 'x': number(v, 16, 0, width, pad); break;
+  case 'd':
+    v = wide ? va_arg(*ap, int64) : va_arg(*ap, int);
+    number(v < 0 ? -(uint64)v : (uint64)v, 10, v < 0, width, pad);
+    break;
+  case 'u':
+  case 'x':
+    number(wide ? va_arg(*ap, uint64) : va_arg(*ap, uint), *f == 'x' ? 16 : 10, 0, width, pad);
+    break;
   case 'p':
-    puts("0x", 0);
+    puts("0x", 0, 0);
     number(va_arg(*ap, uint64), 16, 0, 16, '0');
     break;
-  case 's': puts(va_arg(*ap, const char *), width); break;
-  case 'c': putc(va_arg(*ap, int)); break;
+  case 's': puts(va_arg(*ap, const char *), width, ' '); break;
+  case 'c': uartputc_sync(va_arg(*ap, int)); break;
   case 0: return f;
-  default: putc(*f);
+  default: uartputc_sync(*f);
   }
   return f + 1;
 }
@@ -86,49 +79,26 @@ format(const char *f, va_list *ap)
     if (*f == '%')
       f = convert(f + 1, ap);
     else
-      putc(*f++);
+      uartputc_sync(*f++);
   }
 }
 
-// Print to the console: %d %u %x with l and a width, %p %s %c %%.
+// Print to the console: %d %u %x with l, a width and zeros before it; %p %s %c %%.
 void
 printk(const char *fmt, ...)
 {
+  int last = panicked != 0;
   va_list ap;
   va_start(ap, fmt);
-  acquire(&lock);
+  if (!last)
+    acquire(&lock);
   format(fmt, &ap);
-  release(&lock);
+  if (!last)
+    release(&lock);
   va_end(ap);
 }
 
 // ---- the end ----
-
-static const char *
-symbol(uint64 pc, uint64 *off)
-{
-  uint lo = 0, hi = nksyms;
-  while (hi - lo > 1) {
-    uint mid = (lo + hi) / 2;
-    if (ksyms[mid].addr <= pc)
-      lo = mid;
-    else
-      hi = mid;
-  }
-  if (nksyms == 0 || pc < ksyms[lo].addr)
-    return "?";
-  *off = pc - ksyms[lo].addr;
-  return ksyms[lo].name;
-}
-
-static void
-say(const char *fmt, ...)
-{
-  va_list ap;
-  va_start(ap, fmt);
-  format(fmt, &ap);
-  va_end(ap);
-}
 
 // The calls that led to pc, following the frame pointers: a frame's caller is at fp - 8, the caller's
 // frame pointer at fp - 16.
@@ -136,9 +106,11 @@ static void
 backtrace(uint64 pc, uint64 fp)
 {
   for (int depth = 0; depth < 24; depth++) {
-    uint64 off = 0;
-    const char *name = symbol(pc - (depth > 0), &off); // a call may be the last of its function
-    say("  #%d 0x%lx %s+0x%lx\n", depth, pc, name, off);
+    uint i = nksyms;
+    while (i > 0 && ksyms[i - 1].addr > pc - (depth > 0)) // a call may be the last of its function
+      i--;
+    printk("  #%d 0x%lx %s+0x%lx\n", depth, pc, i ? ksyms[i - 1].name : "?",
+           i ? pc - ksyms[i - 1].addr : 0);
     if (fp < KERNBASE || fp % 8 || PGROUNDDOWN(fp - 1) != PGROUNDDOWN(fp - 16))
       return;
     pc = *(uint64 *)(fp - 8);
@@ -158,7 +130,7 @@ registers(const struct trapframe *tf)
                                        "s9", "s10", "s11", "t3", "t4", "t5", "t6", "pc" };
   const uint64 *r = (const uint64 *)tf;
   for (int i = 0; i < 32; i++)
-    say("  %3s %p%s", names[i], (void *)r[i], i % 4 == 3 ? "\n" : "");
+    printk("  %3s %p%s", names[i], (void *)r[i], i % 4 == 3 ? "\n" : "");
 }
 
 // This hart stops for good: no interrupt ends its sleep.
@@ -170,32 +142,26 @@ panic_stop(void)
     asm volatile("wfi");
 }
 
-// First to panic: stop all other harts and speak without the lock. Later ones: stop.
-static void
-begin_end(void)
+// First to panic: stop all other harts, and speak. Later ones: stop. Interrupts are off.
+static _Noreturn void
+last_words(const struct trapframe *tf, const char *fmt, va_list *ap)
 {
-  intr_off();
-  int nobody = 0, me = myproc()->cpu->id + 1;
+  struct proc *p = myproc();
+  int nobody = 0, me = p->cpu->id + 1;
   if (!__atomic_compare_exchange_n(&panicked, &nobody, me, 0, __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST)) {
     if (nobody == me)
-      say("panic in panic\n");
+      printk("panic in panic\n");
     panic_stop();
   }
   for (int h = 0; h < machine.harts; h++)
     if (h != me - 1)
       ipi(h);
-  struct proc *p = myproc();
-  say("\nPANIC on hart %d, in %s[%d]: ", me - 1, p->name, p->pid);
-}
-
-static _Noreturn void
-finish(const struct trapframe *tf, uint64 pc, uint64 fp)
-{
-  say("\n");
-  if (tf)
-    registers(tf);
-  backtrace(pc, fp);
-  say("The machine has stopped. Leave QEMU with Ctrl-A X.\n");
+  printk("\nPANIC on hart %d, in %s[%d]: ", me - 1, p->name, p->pid);
+  format(fmt, ap);
+  printk("\n");
+  registers(tf);
+  backtrace(tf->epc, tf->s0);
+  printk("The machine has stopped. Leave QEMU with Ctrl-A X.\n");
   panic_stop();
 }
 
@@ -208,20 +174,14 @@ panic(const char *fmt, ...)
   va_start(ap, fmt);
   intr_off();
   regs_here(&tf);
-  begin_end();
-  format(fmt, &ap);
-  va_end(ap);
-  finish(&tf, (uint64)__builtin_return_address(0), r_fp());
+  last_words(&tf, fmt, &ap);
 }
 
-// The same for a trap: tf has the registers at that moment.
+// The same for a trap: tf has the registers at that moment. Interrupts are off.
 void
 panic_at(const struct trapframe *tf, const char *fmt, ...)
 {
   va_list ap;
   va_start(ap, fmt);
-  begin_end();
-  format(fmt, &ap);
-  va_end(ap);
-  finish(tf, tf->epc, tf->s0);
+  last_words(tf, fmt, &ap);
 }

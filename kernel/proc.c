@@ -26,7 +26,7 @@ struct proc *initproc;
 
 static struct slab procs = SLAB(procs, proc);
 
-static struct spinlock wait_lock = SPINLOCK("wait"); // parents, children, xstate
+static struct spinlock wait_lock = SPINLOCK("wait"); // parents, children
 
 static struct spinlock pid_lock = SPINLOCK("pid"); // this group:
 static struct list all = LIST_INIT(all);           //   processes, oldest first
@@ -289,20 +289,21 @@ proc_mm(int pid)
   return mm;
 }
 
-// End the calling process. Its parent gets status. Does not return.
+// End the calling process, which leaves status unless its death has been decided already. Does not
+// return.
 void
 exit(int status)
 {
   struct proc *p = myproc();
+  proc_doom(&(struct waitinfo){ .how = DIED_EXIT, .status = status });
   if (p == initproc)
-    panic("init exits with status %d", status);
+    panic("init exits with status %d", p->died.status);
   files_drop(p->files);
   p->files = 0;
   mm_leave(proc_set_mm(p, 0)); // the root table stays while this hart is on it
 
   acquire(&wait_lock);
   orphan_children(p);
-  p->xstate = status;
   wakeup(p->parent); // who then wants wait_lock, and finds a zombie
   acquire(&p->lock);
   p->state = ZOMBIE;
@@ -330,23 +331,21 @@ reap(struct proc *p, int *any)
   return 0;
 }
 
-// Wait for a child to die: its pid, and its status in *status; -ECHILD: there are none; -EINTR:
-// killed.
+// Wait for a child to die: its pid, and in *died how it did; -ECHILD: there are none; -EINTR: killed.
 int
-wait(int *status)
+wait(struct waitinfo *died)
 {
   struct proc *p = myproc(), *child;
-  int any, result;
+  int any;
   acquire(&wait_lock);
   while ((child = reap(p, &any)) == 0 && any && !killed(p))
     sleep(p, &wait_lock);
   release(&wait_lock);
   if (child == 0)
     return any ? -EINTR : -ECHILD;
-  result = child->pid;
-  *status = child->xstate;
+  *died = child->died;
   proc_free(child);
-  return result;
+  return died->pid;
 }
 
 // Whether p has been told to die.
@@ -356,11 +355,28 @@ killed(struct proc *p)
   return __atomic_load_n(&p->killed, __ATOMIC_ACQUIRE);
 }
 
-static void
-kill_process(struct proc *p)
+// p dies like this: 1, or 0 when that was decided before. What it sleeps in is interrupted; it goes
+// when it next would be in user mode. Holds pid_lock.
+static int
+doom(struct proc *p, const struct waitinfo *how)
 {
+  if (killed(p))
+    return 0;
+  p->died = *how;
+  p->died.pid = p->pid;
   __atomic_store_n(&p->killed, 1, __ATOMIC_SEQ_CST);
   wake_process(p);
+  return 1;
+}
+
+// The same for the caller.
+int
+proc_doom(const struct waitinfo *how)
+{
+  acquire(&pid_lock);
+  int first = doom(myproc(), how);
+  release(&pid_lock);
+  return first;
 }
 
 // Tell a process to die, or with a pid below -1 the group -pid: 0, -ESRCH, or -EPERM for init. It
@@ -368,6 +384,7 @@ kill_process(struct proc *p)
 int
 kill(int pid)
 {
+  static const struct waitinfo how = { .how = DIED_KILL, .status = -1 };
   int err = -ESRCH;
   acquire(&pid_lock);
   if (pid > 0) {
@@ -375,7 +392,7 @@ kill(int pid)
     if (p == initproc)
       err = -EPERM;
     else if (p) {
-      kill_process(p);
+      doom(p, &how);
       err = 0;
     }
   }
@@ -383,7 +400,7 @@ kill(int pid)
     list_each (l, &all) {
       struct proc *p = list_entry(l, struct proc, all);
       if (p->pgid == -pid && p != initproc) {
-        kill_process(p);
+        doom(p, &how);
         err = 0;
       }
     }
@@ -509,7 +526,7 @@ first(void)
   p->entry = 0;
   if (namei("/", &root) < 0 || (p->files = files_new(root)) == 0)
     panic("no root directory");
-  int err = exec("/init");
+  int err = exec("/init", 0);
   if (err < 0)
     panic("cannot run /init: error %d", -err);
 }

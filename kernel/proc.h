@@ -7,6 +7,7 @@
 #include "mm/mm.h"
 #include "param.h"
 #include "spinlock.h"
+#include "vmstat.h"
 
 // What swtch.S keeps of a process that does not run: its return address, its stack, the registers
 // a C function must preserve, and tp, which in the kernel is the struct proc.
@@ -54,10 +55,10 @@ struct proc {
 
   struct spinlock lock; // this group:
   enum procstate state;
-  int killed;        //   it must die; also read without the lock, as a hint
   const void *chan;  // what it sleeps for, under that sleep queue's lock
   struct list waitq; //   in the queue
   int poked;         // killed since it last fell asleep; atomic
+  int killed;        // it must die; set under pid_lock
 
   struct list runq; // in a run queue, under that queue's lock
   int hart;         // where it ran last
@@ -65,12 +66,12 @@ struct proc {
   // under wait_lock
   struct proc *parent;
   struct list children, sibling;
-  int xstate; // for wait
 
   // under pid_lock
   int pid; // 0: a kernel thread
   int pgid;
-  uint64 born; // counts processes
+  struct waitinfo died; //   how, once that is decided
+  uint64 born;          // counts processes
   struct list all, pidhash;
 
   // its own

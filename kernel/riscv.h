@@ -97,28 +97,8 @@ typedef uint64 *pagetable_t; // 512 entries
 #define CAUSE_LOAD_PF   13
 #define CAUSE_STORE_PF  15
 
-static inline uint64
-r_sp(void)
-{
-  uint64 x;
-  asm volatile("mv %0, sp" : "=r"(x));
-  return x;
-}
-
-static inline uint64
-r_fp(void)
-{
-  uint64 x;
-  asm volatile("mv %0, s0" : "=r"(x));
-  return x;
-}
-
 // Ticks of the platform's clock since power on; readable in user mode too.
-static inline uint64
-r_time(void)
-{
-  return csr_read(time);
-}
+#define r_time() csr_read(time)
 
 // ---- interrupts of this hart ----
 

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Who runs next, and who sleeps for what.
 //
-// Interface: sched_init, idle_start at boot; sleep, wakeup, yield; sched for a process that ends;
+// Interface: hart_init, sched_init, idle_start at boot; sleep, wakeup, yield; sched for a process that ends;
 // make_ready and wake_process for proc.c.
 //
 //   a hart                       run queue of the hart              sleep queues, by address
@@ -99,27 +99,25 @@ pick(struct cpu *c)
 void
 arrive(void)
 {
-  struct proc *p = myproc(), *prev = mycpu()->prev;
-  if (p->mm && (p->tf->status & SSTATUS_FS) != FS_OFF) {
-    csr_set(sstatus, SSTATUS_FS);
-    fp_load(&p->fp);
-    p->tf->status = (p->tf->status & ~SSTATUS_FS) | FS_CLEAN;
-  }
+  struct proc *prev = mycpu()->prev;
   lock_inherit(&prev->lock, prev);
   if (prev->state == READY && !is_idle(prev))
     make_ready(prev); // it may run elsewhere from now on, but not end before it gets its lock
   release(&prev->lock);
 }
 
-// The registers of user floating point become p->fp, if they are p's and newer.
+// Registers of user floating point that p has changed become p->fp. It is off again: the next use loads
+// them, wherever that is (trap.c).
 void
 fp_keep(struct proc *p)
 {
-  if (p->mm && (p->tf->status & SSTATUS_FS) == FS_DIRTY) {
+  if (p->mm == 0)
+    return;
+  if ((p->tf->status & SSTATUS_FS) == FS_DIRTY) {
     csr_set(sstatus, SSTATUS_FS);
     fp_save(&p->fp);
-    p->tf->status = (p->tf->status & ~SSTATUS_FS) | FS_CLEAN;
   }
+  p->tf->status &= ~SSTATUS_FS;
 }
 
 // Leave p, which is running with only its own lock held, for next.
@@ -144,13 +142,21 @@ switch_to(struct proc *p, struct proc *next)
   arrive();
 }
 
-// Give up the hart. Holds p->lock and nothing else; p's state says why. Returns when it runs again.
+// Give up the hart. Holds p->lock and nothing else; p's state says why: with READY, p goes on at once when
+// there is nobody else. The lock is released when this returns.
 void
 sched(struct proc *p)
 {
+  struct cpu *c = mycpu();
+  struct proc *next = pick(c);
   assert(holding(&p->lock) && p->noff == 1 && p->state != RUNNING);
-  struct proc *next = pick(mycpu());
-  switch_to(p, next ? next : mycpu()->idle);
+  if (next == 0 && p->state == READY) {
+    c->resched = 0;
+    p->state = RUNNING;
+    release(&p->lock);
+  } else {
+    switch_to(p, next ? next : c->idle);
+  }
 }
 
 // Let somebody else run, if there is somebody. The caller holds no spinlock.
@@ -158,26 +164,17 @@ void
 yield(void)
 {
   struct proc *p = myproc();
-  push_off();
-  struct cpu *c = mycpu();
-  c->resched = 0;
-  struct proc *next = pick(c);
-  if (next) {
-    acquire(&p->lock);
-    p->noff--; // the lock's own stays, until arrive on the other side
-    p->state = READY;
-    switch_to(p, next);
-    return;
-  }
-  pop_off();
+  acquire(&p->lock);
+  p->state = READY;
+  sched(p);
 }
 
-// A process for the idle hart c from somebody else's queue, or 0.
+// A process for the idle hart c: the first of its own queue, or one to steal; else 0.
 static struct proc *
-steal(struct cpu *c)
+find(struct cpu *c)
 {
   struct proc *p = 0;
-  for (int i = 1; i < machine.harts && p == 0; i++)
+  for (int i = 0; i < machine.harts && p == 0; i++)
     p = pick(&cpus[(c->id + i) % machine.harts]);
   return p;
 }
@@ -193,12 +190,10 @@ idle(void)
   for (;;) {
     intr_off();
     __atomic_fetch_or(&idle_harts, 1u << c->id, __ATOMIC_SEQ_CST);
-    struct proc *next = pick(c);
-    if (next == 0)
-      next = steal(c);
+    struct proc *next = find(c);
     if (next == 0) {
       if (idle_harts == (1u << machine.harts) - 1)
-        log_idle();
+        log_nudge(0);
       timer_plan(0);
       if (c->nready == 0)
         asm volatile("wfi" ::: "memory");
@@ -279,21 +274,21 @@ void
 wake_process(struct proc *p)
 {
   __atomic_store_n(&p->poked, 1, __ATOMIC_SEQ_CST); // either p sees this, or we see its chan
-  const void *chan = __atomic_load_n(&p->chan, __ATOMIC_SEQ_CST);
-  while (chan != 0) {
+  const void *chan;
+  int woken = 0;
+  while (!woken && (chan = __atomic_load_n(&p->chan, __ATOMIC_SEQ_CST)) != 0) {
     struct sleepq *q = queue_of(chan);
     acquire(&q->lock);
-    const void *now = p->chan;
-    if (now == chan)
+    woken = p->chan == chan;
+    if (woken)
       rouse(p);
     release(&q->lock);
-    chan = now == chan ? 0 : now;
   }
 }
 
 // ---- boot ----
 
-// Set up the queues and an idle process for every hart. Called once, by hart 0.
+// Set up the sleep queues. Called once, by hart 0.
 void
 sched_init(void)
 {
@@ -301,18 +296,23 @@ sched_init(void)
     initlock(&sleepqs[i].lock, "sleepq");
     list_init(&sleepqs[i].waiting);
   }
-  for (int h = 0; h < NCPU; h++) {
-    struct proc *p = &idles[h];
-    cpus[h].id = h;
-    cpus[h].proc = cpus[h].idle = p;
-    initlock(&cpus[h].rqlock, "runq");
-    list_init(&cpus[h].runq);
-    initlock(&p->lock, "proc");
-    p->state = RUNNING;
-    p->cpu = &cpus[h];
-    p->hart = p->slot = h;
-    safestrcpy(p->name, "idle", sizeof(p->name));
-  }
+}
+
+// This hart gets its number and its idle process, which runs from here on.
+void
+hart_init(int hart)
+{
+  struct cpu *c = &cpus[hart];
+  struct proc *p = &idles[hart];
+  asm volatile("mv tp, %0" ::"r"(p) : "memory");
+  c->id = p->hart = p->slot = hart;
+  c->proc = c->idle = p;
+  initlock(&c->rqlock, "runq");
+  list_init(&c->runq);
+  initlock(&p->lock, "proc");
+  p->cpu = c;
+  p->state = RUNNING;
+  safestrcpy(p->name, "idle", sizeof(p->name));
 }
 
 // From the boot stack over to the idle process's own. Interrupts are off.

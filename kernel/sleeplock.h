@@ -11,7 +11,4 @@ struct sleeplock {
   struct spinlock lk; // for those who wait
 };
 
-#define SLEEPLOCK(n)                         \
-  {                                          \
-    .name = (n), .lk = SPINLOCK("sleeplock") \
-  }
+#define SLEEPLOCK(n) { .name = (n), .lk = { .name = "sleeplock" } }

@@ -16,7 +16,7 @@
 void
 initlock(struct spinlock *lk, const char *name)
 {
-  *lk = (struct spinlock)SPINLOCK(name);
+  *lk = SPINLOCK(name);
 }
 
 // Interrupts off, until as many pop_off have come. Does not sleep.

@@ -13,7 +13,4 @@ struct spinlock {
   uint64 contended;    // acquires that had to wait
 };
 
-#define SPINLOCK(n) \
-  {                 \
-    .name = (n)     \
-  }
+#define SPINLOCK(n) ((struct spinlock){ .name = (n) })

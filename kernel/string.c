@@ -1,53 +1,47 @@
 // SPDX-License-Identifier: MIT
-// Bytes and strings. Whole frames have functions of their own, unrolled: they are most of the work.
+// Bytes and strings.
+//
+// Filling and copying go by words and by lines of several words, wherever they start: this machine
+// loads and stores words at any address, as the RISC-V profiles ask (Zicclsm).
 
 #include "defs.h"
 
 typedef uint64 __attribute__((may_alias)) word;
 
-#define MISALIGNED(a) ((uint64)(a) % sizeof(word))
-
-// Fill a frame with zeros.
-void
-page_zero(void *frame)
-{
-  for (word *w = frame, *stop = w + PGSIZE / sizeof(word); w < stop; w += 64)
-#pragma GCC unroll 64
-    for (int i = 0; i < 64; i++)
-      w[i] = 0;
-}
-
-// Copy words forward, 64 bytes at a time; n is a multiple of 64.
-static void
-copy_lines(word *to, const word *from, size_t n)
-{
-  for (const word *stop = from + n / sizeof(word); from < stop; to += 8, from += 8) {
-    word a = from[0], b = from[1], c = from[2], d = from[3];
-    word e = from[4], f = from[5], g = from[6], h = from[7];
-    to[0] = a, to[1] = b, to[2] = c, to[3] = d;
-    to[4] = e, to[5] = f, to[6] = g, to[7] = h;
-  }
-}
-
-// Copy a frame.
-void
-page_copy(void *to, const void *from)
-{
-  copy_lines(to, from, PGSIZE);
-}
+#define WORD 8  // bytes
+#define LINE 128 // bytes that are copied at once
+#define FILL 256
 
 void *
 memset(void *dst, int c, size_t n)
 {
   uchar *d = dst;
-  for (; n > 0 && MISALIGNED(d); n--)
-    *d++ = c;
-  word pattern = (uchar)c * 0x0101010101010101UL;
-  for (; n >= sizeof(word); n -= sizeof(word), d += sizeof(word))
-    *(word *)d = pattern;
+  word v = (uchar)c * 0x0101010101010101UL;
+  for (uchar *stop = d + n / FILL * FILL; d < stop; d += FILL) {
+    word *w = (word *)d;
+    w[0] = w[1] = w[2] = w[3] = w[4] = w[5] = w[6] = w[7] = v;
+    w[8] = w[9] = w[10] = w[11] = w[12] = w[13] = w[14] = w[15] = v;
+    w[16] = w[17] = w[18] = w[19] = w[20] = w[21] = w[22] = w[23] = v;
+    w[24] = w[25] = w[26] = w[27] = w[28] = w[29] = w[30] = w[31] = v;
+  }
+  for (n %= FILL; n >= WORD; n -= WORD, d += WORD)
+    *(word *)d = v;
   for (; n > 0; n--)
     *d++ = c;
   return dst;
+}
+
+// All loads come before all stores, so the two lines may overlap.
+static inline void
+copy_line(uchar *dst, const uchar *src)
+{
+  const word *s = (const word *)src;
+  word *d = (word *)dst, v0 = s[0], v1 = s[1], v2 = s[2], v3 = s[3], v4 = s[4], v5 = s[5];
+  word v6 = s[6], v7 = s[7], v8 = s[8], v9 = s[9], v10 = s[10], v11 = s[11], v12 = s[12];
+  word v13 = s[13], v14 = s[14], v15 = s[15];
+  d[0] = v0, d[1] = v1, d[2] = v2, d[3] = v3, d[4] = v4, d[5] = v5, d[6] = v6, d[7] = v7;
+  d[8] = v8, d[9] = v9, d[10] = v10, d[11] = v11, d[12] = v12, d[13] = v13, d[14] = v14;
+  d[15] = v15;
 }
 
 // Copy n bytes that may overlap.
@@ -56,25 +50,19 @@ memmove(void *dst, const void *src, size_t n)
 {
   uchar *d = dst;
   const uchar *s = src;
-  if (d > s && d < s + n) { // backwards, so that nothing is overwritten before it was read
-    while (n > 0 && (MISALIGNED(d + n) || MISALIGNED(s + n) || n < sizeof(word)))
-      n--, d[n] = s[n];
-    for (; n >= sizeof(word); n -= sizeof(word))
-      *(word *)(d + n - sizeof(word)) = *(const word *)(s + n - sizeof(word));
+  if ((size_t)(d - s) <
+      n) { // d lies in what is copied: from the end, as else it would be overwritten
+    for (; n >= LINE; n -= LINE)
+      copy_line(d + n - LINE, s + n - LINE);
+    for (; n >= WORD; n -= WORD)
+      *(word *)(d + n - WORD) = *(const word *)(s + n - WORD);
     while (n > 0)
       n--, d[n] = s[n];
-    return dst;
   }
-  if (MISALIGNED(d) == MISALIGNED(s)) {
-    for (; n > 0 && MISALIGNED(d); n--)
-      *d++ = *s++;
-    size_t lines = n & ~63UL;
-    copy_lines((word *)d, (const word *)s, lines);
-    for (d += lines, s += lines, n -= lines; n >= sizeof(word); n -= sizeof(word)) {
-      *(word *)d = *(const word *)s;
-      d += sizeof(word), s += sizeof(word);
-    }
-  }
+  for (const uchar *stop = s + n / LINE * LINE; s < stop; d += LINE, s += LINE)
+    copy_line(d, s);
+  for (n %= LINE; n >= WORD; n -= WORD, d += WORD, s += WORD)
+    *(word *)d = *(const word *)s;
   for (; n > 0; n--)
     *d++ = *s++;
   return dst;
@@ -84,16 +72,6 @@ void *
 memcpy(void *dst, const void *src, size_t n)
 {
   return memmove(dst, src, n);
-}
-
-int
-memcmp(const void *a, const void *b, size_t n)
-{
-  const uchar *x = a, *y = b;
-  for (; n > 0; n--, x++, y++)
-    if (*x != *y)
-      return *x - *y;
-  return 0;
 }
 
 size_t
@@ -106,18 +84,11 @@ strlen(const char *s)
 }
 
 int
-strncmp(const char *a, const char *b, size_t n)
-{
-  for (; n > 0; n--, a++, b++)
-    if (*a != *b || *a == 0)
-      return (uchar)*a - (uchar)*b;
-  return 0;
-}
-
-int
 strcmp(const char *a, const char *b)
 {
-  return strncmp(a, b, ~0UL);
+  while (*a && *a == *b)
+    a++, b++;
+  return (uchar)*a - (uchar)*b;
 }
 
 // Copy at most n - 1 characters and a final zero; n is at least 1.

@@ -8,18 +8,9 @@
         \op     ra, 0(\at)
         \op     sp, 8(\at)
         \op     tp, 16(\at)
-        \op     s0, 24(\at)
-        \op     s1, 32(\at)
-        \op     s2, 40(\at)
-        \op     s3, 48(\at)
-        \op     s4, 56(\at)
-        \op     s5, 64(\at)
-        \op     s6, 72(\at)
-        \op     s7, 80(\at)
-        \op     s8, 88(\at)
-        \op     s9, 96(\at)
-        \op     s10, 104(\at)
-        \op     s11, 112(\at)
+        .irp    n, 0,1,2,3,4,5,6,7,8,9,10,11
+        \op     s\n, 24+8*\n(\at)
+        .endr
         .endm
 
         .text

@@ -41,11 +41,10 @@ struct sysinfo {
   uint64 dwrites; // blocks written to it
 };
 
-#define SI_DROP \
-  1 // sysinfo: first put on the disk what is dirty, and drop the cache, so that counts compare
+// sysinfo: first put on the disk what is dirty, and drop the cache, so that counts compare
+#define SI_DROP 1
 
 // consctl(what, arg)
 #define CONS_FOREGROUND 1 // arg: the process group that ^C kills; 0: none
-#define CONS_HISTORY \
-  2 // arg: 1: up and down end a read with "\033[A" or "\033[B" behind the line; 0: not
-#define CONS_FILL 3 // arg: address of a string to put on the line being edited
+#define CONS_HISTORY    2 // arg: 1: Up and Down deliver the line and "\033[A" or "\033[B"
+#define CONS_FILL       3 // arg: address of a string to put on the line being edited

@@ -22,25 +22,37 @@ sys_exit(void)
   exit(argint(0));
 }
 
-// wait(int *status): status may be 0. It is pinned first, so that no child is lost for a bad address.
+// Wait, and give the caller len bytes of what is known of the child, from byte `from` on. Their place
+// is pinned first, so that no child is lost for a bad address.
+static int64
+wait_for(uint64 va, uint from, uint len)
+{
+  struct mm *mm = myproc()->mm;
+  struct waitinfo info;
+  struct span s;
+  int err = user_range(mm, va, len, 1);
+  if (err == 0)
+    err = span_pin(&s, mm, va, len, 1);
+  if (err < 0)
+    return err;
+  int pid = wait(&info);
+  if (pid >= 0)
+    span_put(&s, 0, (char *)&info + from, s.len);
+  span_unpin(&s);
+  return pid;
+}
+
+// wait(int *status): status may be 0.
 int64
 sys_wait(void)
 {
-  struct span s;
-  int status, err = 0;
-  span_kernel(&s, &status, sizeof(status));
-  if (arg(0) != 0) {
-    err = user_range(myproc()->mm, arg(0), sizeof(status), 1);
-    if (err == 0)
-      err = span_pin(&s, myproc()->mm, arg(0), sizeof(status), 1);
-    if (err < 0)
-      return err;
-  }
-  int pid = wait(&status);
-  if (pid >= 0)
-    span_put(&s, 0, &status, s.len);
-  span_unpin(&s);
-  return pid;
+  return wait_for(arg(0), offsetof(struct waitinfo, status), arg(0) ? sizeof(int) : 0);
+}
+
+int64
+sys_waitinfo(void)
+{
+  return wait_for(arg(0), 0, sizeof(struct waitinfo));
 }
 
 int64
@@ -146,13 +158,12 @@ int64
 sys_poweroff(void)
 {
   int status = argint(0) & 0xff;
-  log_settle();
+  log_sync();
   // The machine's test device ends QEMU: 0x5555 is success, 0x3333 a failure with this status.
   mmio_write32(KVA(VIRT_TEST), status ? (uint)status << 16 | 0x3333 : 0x5555);
   panic("the machine does not go off");
 }
 
-int64 sys_waitinfo(void) { return -ENOSYS; }
 int64 sys_clone(void) { return -ENOSYS; }
 int64 sys_texit(void) { return -ENOSYS; }
 int64 sys_join(void) { return -ENOSYS; }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Traps: what brought a hart into the kernel, and the way back to user mode.
 //
-// Interface: trapinithart; usertrap and kerneltrap for trapvec.S; user_return for a new process.
+// Interface: trapinithart; usertrap, kerneltrap, leave_kernel and stack_overflow for trapvec.S.
 //
 //   user    system call   -> syscall()
 //           page fault    -> vmfault(); what it cannot help ends the process, and the console says why
@@ -37,10 +37,8 @@ device(void)
   int irq = plic_claim();
   if (irq == UART0_IRQ)
     uartintr();
-  else if (irq >= VIRTIO0_IRQ && irq < VIRTIO0_IRQ + 8)
-    virtio_disk_intr();
-  else if (irq)
-    printk("interrupt %d from nobody we know\n", irq);
+  else if (irq) // no others were let in (plic.c)
+    virtio_disk_intr(irq - VIRTIO0_IRQ);
   if (irq)
     plic_complete(irq);
 }
@@ -60,96 +58,94 @@ interrupt(uint64 cause)
   return 1;
 }
 
-static enum access
-access_of(uint64 cause)
+// What exceptions are, by cause: what was done to the address in stval, and why that is not allowed.
+static const struct deed {
+  const char *does, *why;
+  enum access access; // of a page fault
+} deeds[] = {
+  [CAUSE_ILLEGAL] = { "executes instruction", "illegal", 0 },
+  [CAUSE_BREAK] = { "runs into ebreak", "no debugger here", 0 },
+  [CAUSE_FETCH_PF] = { "executes", "not executable", ACCESS_EXEC },
+  [CAUSE_LOAD_PF] = { "reads", "not readable", ACCESS_READ },
+  [CAUSE_STORE_PF] = { "writes", "not writable", ACCESS_WRITE },
+};
+static const struct deed other = { "accesses", "misaligned, or no such memory", 0 };
+
+static const struct deed *
+deed_of(uint64 cause)
 {
-  return cause == CAUSE_STORE_PF   ? ACCESS_WRITE
-         : cause == CAUSE_FETCH_PF ? ACCESS_EXEC
-                                   : ACCESS_READ;
+  return cause < sizeof(deeds) / sizeof(deeds[0]) && deeds[cause].does ? &deeds[cause] : &other;
 }
 
-// Tell the console what ends the running process. what: "reads" and the like; why: one clause.
-static void
-obituary(const char *what, uint64 va, const char *why)
-{
-  struct proc *p = myproc();
-  printk("%s[%d]: killed: %s 0x%lx at pc 0x%lx: %s\n", p->name, p->pid, what, va, p->tf->epc, why);
-  __atomic_store_n(&p->killed, 1, __ATOMIC_RELAXED);
-}
-
+// Why an access to va is bad; refused: what to say when there is memory.
 static const char *
-why_bad(struct mm *mm, uint64 va, enum access access)
+why_bad(struct mm *mm, uint64 va, const char *refused)
 {
-  const char *why = "no mapping there";
   acquiresleep(&mm->lock);
-  struct vma *v = va < USERTOP ? vma_find(mm, va) : 0;
-  if (v)
-    why = access == ACCESS_WRITE  ? "not writable"
-          : access == ACCESS_EXEC ? "not executable"
-                                  : "not readable";
-  else if (va >= MAXVA)
-    why = "not a user address";
-  else if (va < STACKBASE && va >= MMAPTOP)
-    why = "the stack is as large as it may get";
+  int there = va < USERTOP && vma_find(mm, va) != 0;
   releasesleep(&mm->lock);
-  return why;
+  return there                             ? refused
+         : va >= MAXVA                     ? "not a user address"
+         : va < STACKBASE && va >= MMAPTOP ? "the stack is as large as it may get"
+                                           : "no mapping there";
 }
 
-static void
-page_fault(uint64 cause, uint64 va)
+// The first use of floating point: it is off until then, so that programs without it never have
+// those registers saved.
+static enum outcome
+fp_start(struct proc *p)
+{
+  push_off();
+  csr_set(sstatus, SSTATUS_FS);
+  fp_load(&p->fp);
+  p->tf->status |= FS_CLEAN;
+  pop_off();
+  return FAULT_DONE;
+}
+
+// What nobody can help ends the running process, and the console says why.
+static NOINLINE void
+obituary(const struct deed *deed, uint64 va, enum outcome o)
 {
   struct proc *p = myproc();
-  enum access access = access_of(cause);
-  const char *verb = access == ACCESS_WRITE  ? "writes"
-                     : access == ACCESS_EXEC ? "executes"
-                                             : "reads";
-  enum outcome o = vmfault(p->mm, va, access);
-  if (o == FAULT_BAD)
-    obituary(verb, va, why_bad(p->mm, va, access));
-  else if (o == FAULT_IO)
-    obituary(verb, va, "the disk failed, or the file ends before");
-  else if (o == FAULT_NOMEM)
-    obituary(verb, va, "out of memory");
-}
-
-// An illegal instruction may be the first one of floating point: it is off until then, so that
-// programs without it never have those registers saved.
-static void
-illegal(struct proc *p, uint64 insn)
-{
-  if ((p->tf->status & SSTATUS_FS) == FS_OFF) {
-    push_off();
-    csr_set(sstatus, SSTATUS_FS);
-    fp_load(&p->fp);
-    p->tf->status |= FS_CLEAN;
-    pop_off();
-    return;
-  }
-  obituary("executes instruction", insn, "illegal");
+  const char *why = deed->access == 0  ? deed->why
+                    : o == FAULT_IO    ? "the disk failed, or the file ends before"
+                    : o == FAULT_NOMEM ? "out of memory"
+                                       : why_bad(p->mm, va, deed->why);
+  struct waitinfo died = { .how = deed->access == 0    ? DIED_ILLEGAL
+                                  : o == FAULT_IO    ? DIED_IO
+                                  : o == FAULT_NOMEM ? DIED_NOMEM
+                                                     : DIED_FAULT,
+                           .status = -1,
+                           .access = deed->access,
+                           .va = va,
+                           .pc = p->tf->epc };
+  if (proc_doom(&died))
+    printk("%s[%d]: killed: %s 0x%lx at pc 0x%lx: %s\n", p->name, p->pid, deed->does, va, died.pc,
+           why);
 }
 
 static void
-exception(struct proc *p, uint64 cause, uint64 value)
+exception(struct proc *p, uint64 cause, uint64 va)
 {
-  if (cause == CAUSE_FETCH_PF || cause == CAUSE_LOAD_PF || cause == CAUSE_STORE_PF)
-    page_fault(cause, value);
-  else if (cause == CAUSE_ILLEGAL)
-    illegal(p, value);
-  else if (cause == CAUSE_BREAK)
-    obituary("runs into ebreak", value, "no debugger here");
-  else if (cause < 8)
-    obituary("accesses", value, "misaligned, or no such memory");
-  else
-    obituary("causes exception", cause, "nobody handles that");
+  const struct deed *deed = deed_of(cause);
+  enum outcome o = FAULT_BAD;
+  if (deed->access)
+    o = vmfault(p->mm, va, deed->access);
+  else if (cause == CAUSE_ILLEGAL && (p->tf->status & SSTATUS_FS) == FS_OFF)
+    o = fp_start(p);
+  if (o != FAULT_DONE)
+    obituary(deed, va, o);
 }
 
 // The last thing before user mode: nothing is left to do in the kernel, and interrupts are off.
-static void
-leave(struct proc *p)
+void
+leave_kernel(void)
 {
+  struct proc *p = myproc();
   for (;;) {
     intr_off();
-    if (killed(p)) {
+    if (__atomic_load_n(&p->killed, __ATOMIC_RELAXED)) {
       intr_on();
       exit(-1);
     }
@@ -158,14 +154,6 @@ leave(struct proc *p)
     yield();
   }
   code_see(p->cpu);
-}
-
-// A new process, or one that exec made new, goes to user mode for the first time.
-void
-user_return(struct trapframe *tf)
-{
-  leave(myproc());
-  enter_user(tf);
 }
 
 // trapvec.S: a trap from user mode, registers in tf, interrupts off. On return they are loaded.
@@ -183,28 +171,22 @@ usertrap(struct trapframe *tf)
     intr_on();
     exception(p, cause, value);
   }
-  leave(p);
+  leave_kernel();
 }
 
-static const char *
-cause_name(uint64 cause)
+static _Noreturn void
+broken(const struct trapframe *tf)
 {
-  return cause == CAUSE_FETCH_PF   ? "fetch page fault"
-         : cause == CAUSE_LOAD_PF  ? "load page fault"
-         : cause == CAUSE_STORE_PF ? "store page fault"
-         : cause == CAUSE_ILLEGAL  ? "illegal instruction"
-         : cause == CAUSE_BREAK    ? "breakpoint"
-                                   : "exception";
+  uint64 cause = csr_read(scause);
+  panic_at(tf, "the kernel %s 0x%lx (scause %ld)", deed_of(cause)->does, csr_read(stval), cause);
 }
 
 // trapvec.S: a trap in the kernel. Interrupts are off, and were on unless it is an exception.
 void
 kerneltrap(struct trapframe *tf)
 {
-  uint64 cause = csr_read(scause);
-  if (!interrupt(cause))
-    panic_at(tf, "%s (scause %ld, stval 0x%lx) in the kernel", cause_name(cause), cause,
-             csr_read(stval));
+  if (!interrupt(csr_read(scause)))
+    broken(tf);
   struct proc *p = myproc();
   assert(p->noff == 0);
   if (p->cpu->resched && p != p->cpu->idle)
@@ -216,8 +198,7 @@ void
 stack_overflow(uint64 sp, uint64 pc, uint64 fp)
 {
   struct trapframe tf = { .sp = sp, .epc = pc, .s0 = fp, .ra = pc };
-  if (sp < KSTACKS)
-    panic_at(&tf, "scause %ld, stval 0x%lx before there are kernel stacks", csr_read(scause),
-             csr_read(stval));
+  if (sp < KSTACKS) // there are none yet
+    broken(&tf);
   panic_at(&tf, "the kernel stack of %s[%d] overflows", myproc()->name, myproc()->pid);
 }

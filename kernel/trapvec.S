@@ -19,36 +19,10 @@
 #define TF_EPC    248
 #define TF_STATUS 256
 
-        .macro  most op                 # all registers but sp and tp
-        \op     ra, 0(sp)
-        \op     gp, 16(sp)
-        \op     t0, 32(sp)
-        \op     t1, 40(sp)
-        \op     t2, 48(sp)
-        \op     s0, 56(sp)
-        \op     s1, 64(sp)
-        \op     a0, 72(sp)
-        \op     a1, 80(sp)
-        \op     a2, 88(sp)
-        \op     a3, 96(sp)
-        \op     a4, 104(sp)
-        \op     a5, 112(sp)
-        \op     a6, 120(sp)
-        \op     a7, 128(sp)
-        \op     s2, 136(sp)
-        \op     s3, 144(sp)
-        \op     s4, 152(sp)
-        \op     s5, 160(sp)
-        \op     s6, 168(sp)
-        \op     s7, 176(sp)
-        \op     s8, 184(sp)
-        \op     s9, 192(sp)
-        \op     s10, 200(sp)
-        \op     s11, 208(sp)
-        \op     t3, 216(sp)
-        \op     t4, 224(sp)
-        \op     t5, 232(sp)
-        \op     t6, 240(sp)
+        .macro  most op                 # all registers but sp and tp, which are x2 and x4
+        .irp    n, 1,3,5,6,7,8,9,10,11,12,13,14,15,16,17,18,19,20,21,22,23,24,25,26,27,28,29,30,31
+        \op     x\n, 8*(\n-1)(sp)
+        .endr
         .endm
 
         .macro  save_pc
@@ -94,10 +68,11 @@ trapret:
         ld      sp, TF_SP(sp)
         sret
 
-        # void enter_user(struct trapframe *): the same for a process that was never there.
-        .globl  enter_user
-enter_user:
+        # void user_return(struct trapframe *): there for the first time.
+        .globl  user_return
+user_return:
         mv      sp, a0
+        call    leave_kernel
         j       trapret
 
 from_kernel:

@@ -12,6 +12,8 @@
 #include "defs.h"
 #include "proc.h"
 
+#define REG(r) (KVA(UART0) + (r))
+
 // Registers, one byte each, and the bits we use.
 enum { DATA = 0, IER = 1, ISR = 2, FCR = 2, LCR = 3, LSR = 5 };
 #define IER_RX      0x01 // a character came
@@ -26,29 +28,17 @@ enum { DATA = 0, IER = 1, ISR = 2, FCR = 2, LCR = 3, LSR = 5 };
 static struct spinlock lock = SPINLOCK("uart");
 static int busy;
 
-static uint8
-rd(int reg)
-{
-  return mmio_read8(KVA(UART0) + reg);
-}
-
-static void
-wr(int reg, uint8 v)
-{
-  mmio_write8(KVA(UART0) + reg, v);
-}
-
 // 38400 baud, 8 bits, FIFOs, an interrupt for each character that comes.
 void
 uartinit(void)
 {
-  wr(IER, 0);
-  wr(LCR, LCR_DIVISOR);
-  wr(0, 3);
-  wr(1, 0);
-  wr(LCR, LCR_8BITS);
-  wr(FCR, FCR_ON);
-  wr(IER, IER_RX);
+  mmio_write8(REG(IER), 0);
+  mmio_write8(REG(LCR), LCR_DIVISOR);
+  mmio_write8(REG(0), 3);
+  mmio_write8(REG(1), 0);
+  mmio_write8(REG(LCR), LCR_8BITS);
+  mmio_write8(REG(FCR), FCR_ON);
+  mmio_write8(REG(IER), IER_RX);
 }
 
 // Send n characters, FIFO by FIFO; sleeps while the port is busy. Who is killed stops in the middle, so
@@ -58,14 +48,14 @@ uartwrite(const char *s, int n)
 {
   acquire(&lock);
   while (n > 0 && !killed(myproc())) {
-    if (!(rd(LSR) & LSR_TX)) {
+    if (!(mmio_read8(REG(LSR)) & LSR_TX)) {
       busy = 1;
-      wr(IER, IER_RX | IER_TX);
+      mmio_write8(REG(IER), IER_RX | IER_TX);
       sleep(&busy, &lock);
       continue;
     }
     for (int room = FIFO; room > 0 && n > 0; room--, n--)
-      wr(DATA, *s++);
+      mmio_write8(REG(DATA), *s++);
   }
   release(&lock);
 }
@@ -74,9 +64,9 @@ uartwrite(const char *s, int n)
 void
 uartputc_sync(int c)
 {
-  while (!(rd(LSR) & LSR_TX))
+  while (!(mmio_read8(REG(LSR)) & LSR_TX))
     ;
-  wr(DATA, c);
+  mmio_write8(REG(DATA), c);
 }
 
 // The port interrupts. Reading ISR acknowledges that it is empty.
@@ -84,13 +74,13 @@ void
 uartintr(void)
 {
   acquire(&lock);
-  rd(ISR);
-  if (busy && (rd(LSR) & LSR_TX)) {
+  mmio_read8(REG(ISR));
+  if (busy && (mmio_read8(REG(LSR)) & LSR_TX)) {
     busy = 0;
-    wr(IER, IER_RX);
+    mmio_write8(REG(IER), IER_RX);
     wakeup(&busy);
   }
   release(&lock);
-  while (rd(LSR) & LSR_RX)
-    consoleintr(rd(DATA));
+  while (mmio_read8(REG(LSR)) & LSR_RX)
+    consoleintr(mmio_read8(REG(DATA)));
 }

@@ -37,11 +37,12 @@
 #define VIO_FEATURES_OK 8
 #define VIO_FAILED      128
 
-// features
-#define VIO_F_RO       (1UL << 5)  // disk: cannot be written
-#define VIO_F_FLUSH    (1UL << 9)  // disk: knows the request FLUSH
-#define VIO_F_INDIRECT (1UL << 28) // a descriptor can name a table of descriptors
-#define VIO_F_VERSION1 (1UL << 32) // not a legacy device
+// features, first half
+#define VIO_F_RO       (1u << 5)  // disk: cannot be written
+#define VIO_F_FLUSH    (1u << 9)  // disk: knows the request FLUSH
+#define VIO_F_INDIRECT (1u << 28) // a descriptor can name a table of descriptors
+// second half
+#define VIO_F_VERSION1 (1u << 0) // not a legacy device
 
 // ---- a queue ----
 
@@ -77,13 +78,10 @@ struct vq_used { // what the device is done with
 
 // ---- a request to a disk ----
 
-#define VBLK_READ   0
-#define VBLK_WRITE  1
-#define VBLK_FLUSH  4
 #define VBLK_SECTOR 512
 
 struct vblk_head {
-  uint32 type;
+  uint32 type; // enum disk_op
   uint32 reserved;
   uint64 sector;
 };

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
-// The disk: a virtio block device behind one of the eight transports of the virt machine.
+// Disks: virtio block devices behind the eight transports of the virt machine. Drive 0 has the file
+// system, drive 1 is there to swap to; which is which says the order of their transports.
 //
-// Interface: virtio_disk_init, virtio_disk_intr; disk_submit and disk_wait, disk_flush;
+// Interface: virtio_disk_init, virtio_disk_intr; disk_submit and disk_wait, disk_io, disk_flush;
 // disk_readonly, disk_blocks, disk_counts.
 //
 //   request --> slot: head, a descriptor per frame, status --> one descriptor of the queue
@@ -10,17 +11,18 @@
 // Slot i always uses descriptor i and keeps its own table, so there is no list of free descriptors:
 // a slot is free or it is not. As many requests are in flight as there are slots.
 //
-// Lock: disk.lock guards the struct disk and the queue; the interrupt handler takes it.
+// Lock: disk.lock guards one struct disk and its queue; the interrupt handler takes it.
 //
 // 1. busy has a bit for every slot that the device may still touch; req[] says for whom.
 // 2. The device sees a new avail.idx only after the slot and the ring entry are written.
 // 3. An interrupt is acknowledged before the used ring is looked at: what completes later
 //    interrupts again, so nothing is lost.
-// 4. done is the last thing written to a request: from then on it may be gone.
+// 4. A request's busy is the last thing written to it: from then on it may be gone.
 
 #include "bio.h"
 #include "defs.h"
 #include "fs.h"
+#include "proc.h"
 #include "spinlock.h"
 #include "virtio.h"
 
@@ -32,8 +34,8 @@ struct slot {
 
 struct disk {
   struct spinlock lock;
-  uint64 regs; // its transport; 0: there is no disk
-  int readonly, canflush;
+  uint64 regs; // its transport; 0: there is no such drive
+  int readonly;
   uint64 blocks;
   uint64 nread, nwritten; // blocks
   uint32 busy;
@@ -47,7 +49,7 @@ struct disk {
 
 _Static_assert(VQ_SIZE <= 32, "disk.busy has 32 bits");
 
-static struct disk disk0 = { .lock = SPINLOCK("disk") };
+static struct disk disks[NDRIVE] = { [0 ... NDRIVE - 1] = { .lock = SPINLOCK("disk") } };
 
 // ---- finding and starting the device ----
 
@@ -70,32 +72,36 @@ set_address(struct disk *d, uint r, const void *p)
   set_reg(d, r + 4, KPA(p) >> 32);
 }
 
-// Agree on features: 0, or the sentence that says why not.
+// Reset the device and agree on features: 0, or the sentence that says why not.
 static const char *
 negotiate(struct disk *d)
 {
-  uint64 offered = 0;
-  for (int half = 0; half < 2; half++) {
-    set_reg(d, VIO_OFFERSEL, half);
-    offered |= (uint64)reg(d, VIO_OFFERED) << 32 * half;
-  }
-  uint64 must = VIO_F_VERSION1 | VIO_F_INDIRECT;
+  const uint32 must = VIO_F_FLUSH | VIO_F_INDIRECT;
+  if (reg(d, VIO_VERSION) != 2)
+    return "it is a legacy transport: QEMU needs -global virtio-mmio.force-legacy=false";
+  set_reg(d, VIO_STATUS, 0);
+  while (reg(d, VIO_STATUS) != 0)
+    ;
+  set_reg(d, VIO_STATUS, VIO_ACKNOWLEDGE | VIO_DRIVER);
+  set_reg(d, VIO_OFFERSEL, 0);
+  uint32 offered = reg(d, VIO_OFFERED);
   if ((offered & must) != must)
-    return "it lacks indirect descriptors or is a legacy device";
-  uint64 use = offered & (must | VIO_F_FLUSH | VIO_F_RO);
-  for (int half = 0; half < 2; half++) {
-    set_reg(d, VIO_ACCEPTSEL, half);
-    set_reg(d, VIO_ACCEPTED, use >> 32 * half);
-  }
-  d->canflush = (use & VIO_F_FLUSH) != 0;
-  d->readonly = (use & VIO_F_RO) != 0;
+    return "it cannot flush, or lacks indirect descriptors";
+  d->readonly = (offered & VIO_F_RO) != 0;
+  set_reg(d, VIO_ACCEPTSEL, 0);
+  set_reg(d, VIO_ACCEPTED, must | (offered & VIO_F_RO));
+  set_reg(d, VIO_ACCEPTSEL, 1);
+  set_reg(d, VIO_ACCEPTED, VIO_F_VERSION1);
   set_reg(d, VIO_STATUS, VIO_ACKNOWLEDGE | VIO_DRIVER | VIO_FEATURES_OK);
   return reg(d, VIO_STATUS) & VIO_FEATURES_OK ? 0 : "it refuses the features it offered";
 }
 
 static const char *
-start_queue(struct disk *d)
+start(struct disk *d)
 {
+  const char *why = negotiate(d);
+  if (why)
+    return why;
   set_reg(d, VIO_QSEL, 0);
   if (reg(d, VIO_QREADY) || reg(d, VIO_QMAX) < VQ_SIZE)
     return "its queue is too small or in use";
@@ -104,68 +110,57 @@ start_queue(struct disk *d)
   set_address(d, VIO_QAVAIL, &d->avail);
   set_address(d, VIO_QUSED, &d->used);
   set_reg(d, VIO_QREADY, 1);
+  uint64 sectors = reg(d, VIO_CONFIG) | (uint64)reg(d, VIO_CONFIG + 4) << 32;
+  d->blocks = sectors / (BSIZE / VBLK_SECTOR);
+  set_reg(d, VIO_STATUS, VIO_ACKNOWLEDGE | VIO_DRIVER | VIO_FEATURES_OK | VIO_DRIVER_OK);
   return 0;
 }
 
-static const char *
-start(struct disk *d)
+// Whether d now is the disk behind the transport whose registers are there.
+static int
+probe(struct disk *d, uint64 regs)
 {
-  if (reg(d, VIO_VERSION) != 2)
-    return "it is a legacy transport: QEMU needs -global virtio-mmio.force-legacy=false";
-  set_reg(d, VIO_STATUS, 0);
-  for (int i = 0; reg(d, VIO_STATUS) != 0; i++)
-    if (i == 1000000)
-      return "it does not finish its reset";
-  set_reg(d, VIO_STATUS, VIO_ACKNOWLEDGE | VIO_DRIVER);
-  const char *why = negotiate(d);
-  if (why == 0)
-    why = start_queue(d);
-  if (why == 0) {
-    uint64 sectors = reg(d, VIO_CONFIG) | (uint64)reg(d, VIO_CONFIG + 4) << 32;
-    d->blocks = sectors / (BSIZE / VBLK_SECTOR);
-    set_reg(d, VIO_STATUS, VIO_ACKNOWLEDGE | VIO_DRIVER | VIO_FEATURES_OK | VIO_DRIVER_OK);
+  d->regs = regs;
+  if (reg(d, VIO_MAGIC) == VIO_IS_MAGIC && reg(d, VIO_DEVICE) == VIO_IS_DISK) {
+    const char *why = start(d);
+    if (why == 0)
+      return 1;
+    set_reg(d, VIO_STATUS, VIO_FAILED);
+    printk("disk: the one at 0x%lx cannot be used: %s\n", KPA(regs), why);
   }
-  return why;
+  d->regs = 0;
+  return 0;
 }
 
-// Called once by hart 0: the first transport that has a disk is it. Without one every request
-// fails with -EIO.
+// Called once by hart 0: the first transport that has a disk is drive 0, and so on. Every request to
+// a drive that is not there fails with -EIO.
 void
 virtio_disk_init(void)
 {
-  struct disk *d = &disk0;
-  for (int i = 0; i < 8; i++) {
-    d->regs = KVA(VIRTIO0) + i * 0x1000;
-    if (reg(d, VIO_MAGIC) != VIO_IS_MAGIC || reg(d, VIO_DEVICE) != VIO_IS_DISK)
-      continue;
-    const char *why = start(d);
-    if (why == 0)
-      return;
-    set_reg(d, VIO_STATUS, VIO_FAILED);
-    printk("disk: transport %d cannot be used: %s\n", i, why);
-  }
-  d->regs = 0;
+  int n = 0;
+  for (int i = 0; i < 8 && n < NDRIVE; i++)
+    n += probe(&disks[n], KVA(VIRTIO0) + i * 0x1000);
 }
 
 int
-disk_readonly(void)
+disk_readonly(uint drive)
 {
-  return disk0.readonly;
+  return disks[drive].readonly;
 }
 
-// Its size in blocks; 0: there is no disk.
+// Its size in blocks; 0: there is no such drive.
 uint64
-disk_blocks(void)
+disk_blocks(uint drive)
 {
-  return disk0.regs ? disk0.blocks : 0;
+  return disks[drive].blocks;
 }
 
 // Blocks read and written since boot.
 void
-disk_counts(uint64 *reads, uint64 *writes)
+disk_counts(uint drive, uint64 *reads, uint64 *writes)
 {
-  *reads = disk0.nread;
-  *writes = disk0.nwritten;
+  *reads = disks[drive].nread;
+  *writes = disks[drive].nwritten;
 }
 
 // ---- requests ----
@@ -181,10 +176,9 @@ add(struct vq_desc *to, const void *p, uint len, int flags)
 static void
 fill(struct disk *d, int i, struct diskreq *req)
 {
-  static const uint32 type[] = { VBLK_READ, VBLK_WRITE, VBLK_FLUSH };
   struct slot *s = &d->slots[i];
-  uint64 sector = req->op == DISK_FLUSH ? 0 : (uint64)req->blockno * (BSIZE / VBLK_SECTOR);
-  s->head = (struct vblk_head){ .type = type[req->op], .sector = sector };
+  s->head =
+      (struct vblk_head){ .type = req->op, .sector = (uint64)req->blockno * (BSIZE / VBLK_SECTOR) };
   s->status = 0xff;
 
   struct vq_desc *t = add(s->table, &s->head, sizeof(s->head), VQ_NEXT);
@@ -208,36 +202,26 @@ take_slot(struct disk *d)
   return -1;
 }
 
-// Whether the device is asked at all; otherwise req is done.
-static int
-acceptable(struct disk *d, struct diskreq *req)
-{
-  assert(req->n <= DISK_RUN && (req->n > 0) == (req->op != DISK_FLUSH));
-  req->err = 0;
-  req->done = 1;
-  if (req->op == DISK_FLUSH && d->regs && !d->canflush)
-    return 0; // such a device is done with a write only when it is on the medium
-  req->err = -EIO;
-  if (d->regs == 0 || (d->readonly && req->op != DISK_READ))
-    return 0;
-  if ((uint64)req->blockno + req->n > d->blocks)
-    return 0;
-  req->err = req->done = 0;
-  return 1;
-}
-
 // Start req; sleeps while too many are in flight. The caller holds no spinlock. Requests in flight
 // may be done in any order.
 void
 disk_submit(struct diskreq *req)
 {
-  struct disk *d = &disk0;
+  struct disk *d = &disks[req->drive];
   int i;
-  if (!acceptable(d, req))
+  assert(req->n <= DISK_RUN && (req->n > 0) == (req->op != DISK_FLUSH) && !req->busy);
+  req->err = -EIO;
+  if (d->regs == 0 || (d->readonly && req->op != DISK_READ) ||
+      (uint64)req->blockno + req->n > d->blocks)
     return;
+  if (req->op == DISK_READ)
+    vm_count(disk_reads, req->n);
+  else
+    vm_count(disk_writes, req->n);
   acquire(&d->lock);
   while ((i = take_slot(d)) < 0)
     sleep(&d->busy, &d->lock);
+  req->busy = 1;
   d->req[i] = req;
   fill(d, i, req);
   d->avail.ring[d->avail.idx % VQ_SIZE] = i;
@@ -246,27 +230,34 @@ disk_submit(struct diskreq *req)
   release(&d->lock);
 }
 
-// Wait until req is done: 0 or -EIO. Sleeps. The caller holds no spinlock.
+// Wait until the driver has given req back: 0 or -EIO. Also for one that was never submitted, if it
+// is all zero. Sleeps; the caller holds no spinlock.
 int
 disk_wait(struct diskreq *req)
 {
-  struct disk *d = &disk0;
-  if (!__atomic_load_n(&req->done, __ATOMIC_ACQUIRE)) {
+  struct disk *d = &disks[req->drive];
+  if (__atomic_load_n(&req->busy, __ATOMIC_ACQUIRE)) {
     acquire(&d->lock);
-    while (!req->done)
+    while (req->busy)
       sleep(req, &d->lock);
     release(&d->lock);
   }
   return req->err;
 }
 
-// What was written before is on the medium when this returns: 0 or -EIO. Sleeps.
+// Both.
 int
-disk_flush(void)
+disk_io(struct diskreq *req)
 {
-  struct diskreq req = { .op = DISK_FLUSH };
-  disk_submit(&req);
-  return disk_wait(&req);
+  disk_submit(req);
+  return disk_wait(req);
+}
+
+// What was written to the drive before is on the medium when this returns: 0 or -EIO. Sleeps.
+int
+disk_flush(uint drive)
+{
+  return disk_io(&(struct diskreq){ .op = DISK_FLUSH, .drive = drive });
 }
 
 // The device is done with slot i.
@@ -286,21 +277,22 @@ finish(struct disk *d, uint i)
     wakeup(&d->busy);
   d->busy &= ~(1u << i);
   req->err = d->slots[i].status == 0 ? 0 : -EIO;
-  __atomic_store_n(&req->done, 1, __ATOMIC_RELEASE);
+  __atomic_store_n(&req->busy, 0, __ATOMIC_RELEASE);
   wakeup(req);
 }
 
-// A transport interrupts. Called with interrupts off, by the trap handler.
+// Transport n interrupts, which is no business of the other drives. Called with interrupts off, by the
+// trap handler.
 void
-virtio_disk_intr(void)
+virtio_disk_intr(int n)
 {
-  struct disk *d = &disk0;
-  acquire(&d->lock);
-  if (d->regs) {
-    set_reg(d, VIO_INTACK, reg(d, VIO_INTSTATUS));
-    io_fence();
-    while (d->seen != __atomic_load_n(&d->used.idx, __ATOMIC_ACQUIRE))
-      finish(d, d->used.ring[d->seen++ % VQ_SIZE].id);
-  }
-  release(&d->lock);
+  for (struct disk *d = disks; d < disks + NDRIVE; d++)
+    if (d->regs == KVA(VIRTIO0) + n * 0x1000) {
+      acquire(&d->lock);
+      set_reg(d, VIO_INTACK, reg(d, VIO_INTSTATUS));
+      io_fence();
+      while (d->seen != __atomic_load_n(&d->used.idx, __ATOMIC_ACQUIRE))
+        finish(d, d->used.ring[d->seen++ % VQ_SIZE].id);
+      release(&d->lock);
+    }
 }

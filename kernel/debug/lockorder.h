@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The order of locks, outermost first; see lockrank.c and docs/locks.md.
 // clang-format off
+"check",
 "mm",
 "*inode",
 "console",
@@ -16,6 +17,7 @@
 "disk",
 "uart",
 "bio",
+"writeback",
 "sleepq",
 "proc",
 "runq",

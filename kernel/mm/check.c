@@ -1,9 +1,253 @@
 // SPDX-License-Identifier: MIT
+// Whether what the heads of these files claim is so. mm_check() walks every address space and every
+// frame, and says on the console which invariant does not hold.
+//
+//   1  ranges are sorted, do not overlap, are not empty, end at USERTOP; the tree is a heap by prio
+//   2  mapped, nvmas, resident and swapped are what ranges and entries add up to
+//   3  no entry lies outside a range, no huge page across its edge
+//   4  a leaf is for user mode, not global, not writable and executable, and allows no more than
+//      its range; a frame is a program's, a file's, the kernel's for it, or the zero frame
+//   5  the zero frame is nowhere writable; a writable leaf of private memory has its frame alone
+//   6  a table is a TABLE frame, counts its entries right, and is not empty
+//   7  a frame has a reference for each leaf, and one if it is cached; a huge page counts its leaves
+//   8  all references that no leaf and no cache explains are pins
+//   9  free frames and used frames are all frames
+//
+// Nothing stands still for this. Each mm is locked while it is walked; if anything that changes the
+// sums happened meanwhile, by the counts that everybody keeps, all is done again.
+//
+// In a debug build one invariant can be broken first, so that a test sees it found.
+
+#include "../bio.h"
 #include "../defs.h"
+#include "../proc.h"
 #include "mm.h"
-int
-mm_check(int breakit)
+
+#define CHUNK    (PGSIZE / sizeof(uint16)) // frames that one frame of counts tells of
+#define NCHUNK   1024                      // enough for 8 GiB
+#define PATIENCE 20
+
+static struct sleeplock lock = SLEEPLOCK("check"); // this group:
+static struct mm *mms[NPROC];                      //   all of them, with a reference
+static uint16 *counts[NCHUNK];                     //   leaves by frame
+static uint64 pages, swapped;                      //   of the mm at hand, by its entries
+static struct vmstat now;
+static int bad, loud;
+
+static void
+verify(int nr, int holds, const char *what, uint64 where)
 {
-  (void)breakit;
-  return 0;
+  if (holds)
+    return;
+  bad++;
+  if (loud)
+    printk("mm_check: invariant %d does not hold at 0x%lx: %s\n", nr, where, what);
+}
+
+static uint16 *
+count_of(struct page *pg)
+{
+  uint64 i = pg - frames;
+  return &counts[i / CHUNK][i % CHUNK];
+}
+
+// ---- address spaces ----
+
+static void
+check_leaf(struct mm *mm, pte_t pte, int level, uint64 va)
+{
+  struct vma *v = vma_find(mm, va);
+  struct page *pg = pa_page(PTE2PA(pte));
+  uint allowed = v ? prot_bits(v->prot) | (v->prot ? PTE_R : 0) : 0;
+  verify(3, v && va + LVLSIZE(level) <= v->end, "a leaf outside its range", va);
+  verify(4, (pte & PTE_U) && !(pte & PTE_G), "a leaf not for user mode", va);
+  verify(4, (pte & (PTE_W | PTE_X)) != (PTE_W | PTE_X), "writable and executable", va);
+  verify(4, !(pte & (PTE_R | PTE_W | PTE_X) & ~allowed), "a leaf allows more than its range", va);
+  verify(4, pg->kind >= PG_KERNEL && pg->kind != PG_TABLE, "a frame that is nobody's", va);
+  if (pte & PTE_W) {
+    int alone = pg->kind == PG_ANON && !leaf_shared(pte, level);
+    verify(5, pg->kind != PG_ZERO && ((v && v->flags & VM_SHARED) || alone || pins_out() != 0),
+           "a writable leaf of a shared frame", va);
+  }
+  pages += LVLSIZE(level) / PGSIZE;
+  for (int i = 0; i < (level > 0 && !(pg->flags & AF_HUGE) ? PTES : 1); i++)
+    ++*count_of(pg + i);
+}
+
+// A table whose first entry is for va. Only the root may be empty, and has entries of the kernel.
+static void
+check_table(struct mm *mm, pagetable_t table, int level, uint64 va)
+{
+  int root = level == LEVELS - 1, n = 0;
+  struct page *pg = va_page(table);
+  verify(6, pg->kind == PG_TABLE && pg->ref == 1, "a table's frame", va);
+  for (int i = 0; i < (root ? PTES / 2 : PTES); i++, va += LVLSIZE(level)) {
+    pte_t pte = table[i];
+    n += pte != 0;
+    if (PTE_TABLE(pte))
+      check_table(mm, (pagetable_t)KVA(PTE2PA(pte)), level - 1, va);
+    else if (pte_mapped(pte))
+      check_leaf(mm, pte, level, va);
+    else if (pte != 0)
+      swapped++;
+    if (pte != 0 && !PTE_TABLE(pte) && !pte_mapped(pte))
+      verify(3, vma_find(mm, va) != 0, "a swapped page outside a range", va);
+  }
+  verify(6, pg->used == (uint)n && (root || n > 0), "a table counts its entries", va);
+}
+
+static void
+check_mm(struct mm *mm)
+{
+  uint64 end = 0, mapped = 0, n = 0;
+  pages = swapped = 0;
+  for (struct vma *v = vma_next(mm, 0); v && n <= mm->nvmas; v = vma_next(mm, v->end), n++) {
+    verify(1, v->start >= end && v->start < v->end && v->end <= USERTOP, "a range", v->start);
+    verify(1, (!v->left || v->left->prio <= v->prio) && (!v->right || v->right->prio <= v->prio),
+           "the tree of ranges", v->start);
+    mapped += v->end - v->start;
+    end = v->end;
+  }
+  check_table(mm, mm->pagetable, LEVELS - 1, 0);
+  verify(2, mapped == mm->mapped && n == mm->nvmas, "the sum of ranges", mapped);
+  verify(2, (long)pages == mm->resident, "pages that are resident", pages);
+  verify(2, (long)swapped == mm->swapped, "pages in swap", swapped);
+}
+
+// ---- frames ----
+
+static void
+check_frames(struct page *last)
+{
+  uint64 free = nframes - (last - frames), extra = 0, before = kfree_frames();
+  for (struct page *pg = frames; pg < last; pg++) {
+    uint n = *count_of(pg), cached = pg->kind == PG_CACHE && pg->flags & PF_CACHED;
+    free += pg->kind == PG_FREE;
+    if (pg->kind == PG_ANON && pg->flags & AF_HUGE)
+      verify(7, n == pg->maps, "a huge page counts its leaves", page_pa(pg));
+    else if (pg->kind == PG_ANON || pg->kind == PG_CACHE)
+      verify(7, pg->ref >= (int)(n + cached), "a frame counts its leaves", page_pa(pg));
+    if (pg->kind == PG_ANON && !(pg->flags & AF_HUGE) && pg->family)
+      extra += pg->ref - n;
+  }
+  verify(9, free == kfree_frames() || kfree_frames() != before, "free frames", free);
+  if (DEBUGGING)
+    verify(8, extra <= (uint64)pins_out(), "references that nobody explains", extra);
+}
+
+// ---- the whole ----
+
+// What changes when anything happens that the sums depend on.
+static uint64
+changes(void)
+{
+  struct vmcounts *c = &now.all;
+  memset(&now, 0, sizeof(now));
+  mm_totals(&now);
+  return c->faults + c->frames_allocated + c->frames_freed + c->tables_made + c->tables_freed;
+}
+
+// One look at everything: 1, or 0 when something happened meanwhile.
+static int
+look(struct page *last)
+{
+  uint64 before = changes();
+  int n = mm_all(mms, NPROC);
+  bad = 0;
+  for (uint i = 0; i < (last - frames + CHUNK - 1) / CHUNK; i++)
+    memset(counts[i], 0, PGSIZE);
+  for (int i = 0; i < n; i++) {
+    acquiresleep(&mms[i]->lock);
+    if (mms[i]->tree) // else it is going down, or not there yet
+      check_mm(mms[i]);
+    releasesleep(&mms[i]->lock);
+    mm_put(mms[i]);
+  }
+  check_frames(last);
+  return changes() == before;
+}
+
+static int
+check(struct page *last)
+{
+  for (int i = 0; i < PATIENCE; i++) {
+    loud = 0;
+    if (look(last) && bad == 0)
+      return 0;
+    loud = 1;
+    if (bad > 0 && look(last))
+      return bad;
+    yield();
+  }
+  return 0; // the system is too busy to be counted
+}
+
+// A word of the caller's memory's description, and what is wrong for it.
+struct wound {
+  void *at;
+  uint size;
+  uint64 value;
+};
+
+// How invariant nr can be broken: at the top page of the caller's stack, where it is about one page.
+static struct wound
+wound_of(struct mm *mm, int nr)
+{
+  struct vma *v = vma_find(mm, STACKTOP - 1);
+  int level = 0;
+  pte_t *pte = walk(mm->pagetable, STACKTOP - PGSIZE, 0, &level);
+  struct page *pg = pa_page(PTE2PA(*pte)), *table = va_page((void *)PGROUNDDOWN((uint64)pte));
+  struct wound all[] = {
+    { &mm->tree->prio, 4, 0 },
+    { &mm->resident, 8, mm->resident + 1 },
+    { &v->end, 8, v->end - PGSIZE },
+    { pte, 8, *pte | PTE_X },
+    { pte, 8, PTE_FLAGS(*pte) | PA2PTE(page_pa(zero_page)) },
+    { &table->used, 4, table->used + 1 },
+    { &pg->ref, 4, 0 },
+    { &pg->ref, 4, 1000 },
+    { &pg->kind, 1, PG_FREE },
+  };
+  return all[nr - 1];
+}
+
+// Put the wrong value there; the other way round, mend it.
+static void
+swap_value(struct wound *w)
+{
+  uint64 was = 0;
+  memmove(&was, w->at, w->size);
+  memmove(w->at, &w->value, w->size);
+  w->value = was;
+}
+
+// Check all invariants: how many do not hold; each is said on the console. In a debug build invariant
+// `breakit` is broken before and mended behind; 0: none. -EINVAL, -EPERM, -ENOMEM. Sleeps.
+int
+mm_check(uint64 breakit)
+{
+  struct mm *mm = myproc()->mm;
+  struct page *last = frames_end();
+  struct wound w = { .at = &w };
+  int result = -ENOMEM;
+  if (breakit > 9)
+    return -EINVAL;
+  if (breakit > 0 && !DEBUGGING)
+    return -EPERM;
+  acquiresleep(&lock);
+  uint n = 0, need = (last - frames + CHUNK - 1) / CHUNK;
+  while (n < need && (counts[n] = kalloc()) != 0)
+    n++;
+  if (n == need) {
+    if (breakit) {
+      w = wound_of(mm, breakit);
+      swap_value(&w);
+    }
+    result = check(last);
+    swap_value(&w);
+  }
+  while (n > 0)
+    kfree(counts[--n]);
+  releasesleep(&lock);
+  return result;
 }

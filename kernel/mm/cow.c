@@ -35,9 +35,10 @@ copy(struct fault *f, struct page *old)
     vm_count(frames_copied, 1);
     vm_count(cow_copy, 1);
   }
-  pte_t bits = PTE_FLAGS(*f->pte) | PTE_W | PTE_A | PTE_D;
-  pte_t was = __atomic_exchange_n(f->pte, PA2PTE(page_pa(new)) | bits, __ATOMIC_ACQ_REL);
-  tlb_flush_page(f->mm, f->va); // the old frame may still be cached, and be somebody else's next
+  pte_t was = __atomic_exchange_n(f->pte, 0, __ATOMIC_ACQ_REL);
+  tlb_flush_page(f->mm, f->va); // else one thread could read the old frame after another wrote the new
+  pte_t bits = PTE_FLAGS(was) | PTE_W | PTE_A | PTE_D;
+  __atomic_store_n(f->pte, PA2PTE(page_pa(new)) | bits, __ATOMIC_RELEASE);
   leaf_put(was, 0);
   rmap_born(new, f->mm, f->va);
   return FAULT_DONE;
@@ -51,7 +52,7 @@ cow_fault(struct fault *f)
   struct page *pg = pa_page(PTE2PA(*f->pte));
   if (!leaf_shared(*f->pte, f->level)) {
     __atomic_fetch_or(f->pte, PTE_W | PTE_A | PTE_D, __ATOMIC_RELAXED);
-    tlb_flush_page(f->mm, f->va); // here it only saves the spurious fault
+    tlb_gained(f->mm, f->va);
     vm_count(cow_reuse, 1);
     return FAULT_DONE;
   }

@@ -17,7 +17,7 @@
 //                                             everywhere, and if there was a D (or DIRTY, what a
 //                                             leaf that went has left) the page is logged
 //
-// write_back is done by msync, fsync, sync and, once a second, by the thread writeback.
+// write_back is done by msync, fsync, sync and, twice a second, by the thread writeback.
 //
 // Locks: mm->lock. It is released while the disk is read or an operation is open, as that takes the
 // inode's lock.
@@ -35,7 +35,8 @@
 #include "../riscv/hart.h"
 #include "mm.h"
 
-static uint nwritable; // pages that are WRITABLE; atomic
+static struct spinlock lock = SPINLOCK("writeback"); // for the sleep of the thread
+static uint nwritable;                               // pages that are WRITABLE; atomic
 
 // What a range is to its inode: see text_get.
 static int
@@ -118,13 +119,13 @@ file_fault(struct fault *f)
     code_written();
     __atomic_store_n(&pg->exec, 1, __ATOMIC_RELEASE);
   }
-  vm_count(file, 1);
   if (f->access == ACCESS_WRITE && (v->flags & VM_SHARED)) {
     f->access = ACCESS_READ; // file_mkwrite sees to the rest
     enum outcome result = fault_map(f, pg);
     f->access = ACCESS_WRITE;
     return result == FAULT_DONE ? FAULT_RETRY : result;
   }
+  vm_count(file, 1);
   if (f->access != ACCESS_WRITE && v->fend - f->va >= PGSIZE)
     return fault_map(f, pg);
   enum outcome result = map_copy(f, pg, v->fend - f->va);
@@ -141,7 +142,7 @@ file_mkwrite(struct fault *f)
   if (f->vma->ops == &file_ops && !(__atomic_load_n(&pg->flags, __ATOMIC_ACQUIRE) & PF_WRITABLE))
     return fetch(f, 1);
   __atomic_fetch_or(f->pte, PTE_W | PTE_A | PTE_D, __ATOMIC_RELAXED);
-  tlb_flush_page(f->mm, f->va); // here it only saves the spurious fault
+  tlb_gained(f->mm, f->va);
   vm_count(mkwrite, 1);
   return FAULT_DONE;
 }
@@ -175,6 +176,16 @@ file_attach(struct vma *v, struct inode *ip, int flags, uint64 off, uint64 fend)
 
 // ---- stores on their way to the disk ----
 
+// pg is not in the cache any more: nothing of it will be written back.
+void
+file_disown(struct page *pg)
+{
+  if (__atomic_fetch_and(&pg->flags, ~PF_WRITABLE, __ATOMIC_ACQ_REL) & PF_WRITABLE) {
+    __atomic_fetch_sub(&nwritable, 1, __ATOMIC_RELAXED);
+    page_put(pg);
+  }
+}
+
 // pg has its block, and somebody wants to store into it. The caller has its inode locked.
 void
 file_own(struct page *pg)
@@ -182,7 +193,13 @@ file_own(struct page *pg)
   if (__atomic_fetch_or(&pg->flags, PF_WRITABLE, __ATOMIC_ACQ_REL) & PF_WRITABLE)
     return;
   page_get(pg);
-  __atomic_fetch_add(&nwritable, 1, __ATOMIC_RELAXED);
+  if (__atomic_fetch_add(&nwritable, 1, __ATOMIC_RELAXED) == 0) {
+    acquire(&lock);
+    wakeup(&nwritable);
+    release(&lock);
+  }
+  if (!(__atomic_load_n(&pg->flags, __ATOMIC_ACQUIRE) & PF_CACHED))
+    file_disown(pg); // it has just left, as by a truncation
 }
 
 // The kernel has stored into pg, a pinned page of a shared range, for a program.
@@ -216,38 +233,30 @@ protect(struct vma *v, uint64 arg)
 static int
 log_page(struct page *pg)
 {
-  struct inode *ip = 0;
-  int err = begin_op();
+  struct inode *ip;
+  int err = iget(pg->inum, &ip);
   if (err < 0)
     return err;
-  if ((err = iget(pg->inum, &ip)) == 0) {
-    if ((err = ilock(ip)) == 0) {
-      uint64 at = (uint64)pg->index * PGSIZE;
-      if ((__atomic_load_n(&pg->flags, __ATOMIC_ACQUIRE) & PF_CACHED) && at < ip->size) {
-        if (ip->size - at < PGSIZE)
-          memset((char *)page_va(pg) + (ip->size - at), 0, PGSIZE - (ip->size - at));
-        page_clear(pg, PF_DIRTY);
-        log_write(pg);
-      }
-      iunlock(ip);
+  if ((err = ibegin(ip)) == 0) {
+    uint64 at = (uint64)pg->index * PGSIZE, size = ip->d->size;
+    if ((__atomic_load_n(&pg->flags, __ATOMIC_ACQUIRE) & PF_CACHED) && at < size) {
+      if (size - at < PGSIZE)
+        memset((char *)page_va(pg) + (size - at), 0, PGSIZE - (size - at));
+      page_clear(pg, PF_DIRTY);
+      log_write(pg);
     }
+    iend(ip);
   }
-  end_op();
-  if (ip)
-    iput(ip);
+  iput(ip);
   return err;
 }
 
 static int
 write_back(struct page *pg)
 {
-  if (!(__atomic_fetch_and(&pg->flags, ~PF_WRITABLE, __ATOMIC_ACQ_REL) & PF_WRITABLE))
-    return 0; // somebody else is at it
-  __atomic_fetch_sub(&nwritable, 1, __ATOMIC_RELAXED);
+  file_disown(pg);
   rmap_each(pg->inum, protect, pg->index);
-  int err = __atomic_load_n(&pg->flags, __ATOMIC_ACQUIRE) & PF_DIRTY ? log_page(pg) : 0;
-  page_put(pg);
-  return err;
+  return __atomic_load_n(&pg->flags, __ATOMIC_ACQUIRE) & PF_DIRTY ? log_page(pg) : 0;
 }
 
 // Give the log what programs have stored into pages from <= index < to of file inum through
@@ -281,4 +290,24 @@ void
 file_unmap(struct inode *ip, uint64 size)
 {
   rmap_each(ip->inum, unmap_beyond, size);
+}
+
+static void
+writeback(void)
+{
+  for (;;) {
+    acquire(&lock);
+    while (__atomic_load_n(&nwritable, __ATOMIC_RELAXED) == 0)
+      sleep(&nwritable, &lock);
+    release(&lock);
+    timer_pause(TICKS_HZ / 2);
+    file_writeback(0, 0, 0); // who wants to know of errors syncs
+  }
+}
+
+// Called once, at boot.
+void
+file_init(void)
+{
+  kthread(writeback, "writeback");
 }

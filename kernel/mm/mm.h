@@ -75,7 +75,8 @@ struct mm {
   uint64 hint;            //   mmap.c: where to look for room, downwards
   uint64 asid;            // riscv/asid.c: generation above, number below
   uint running;           // atomic; bit h: satp of hart h holds this table
-  uint gen, seen[NCPU];   // riscv/tlb.c: flushes, and how far each hart has come
+  uint64 gen;             // riscv/tlb.c: flushes,
+  uint64 seen[NCPU];      //   and how far each hart has come
   struct vmcounts counts; // changed atomically
   struct list all;        // vma.c: all address spaces that have users, under its lock
   struct family *family;  // rmap.c: those forked from one exec; for good
@@ -128,6 +129,7 @@ void uvmfree(pagetable_t);
 uint uvm_tables(pagetable_t);
 int uvmmap(struct mm *, uint64 va, struct page *, uint64 perm);
 void uvmunmap(struct mm *, uint64 start, uint64 end);
+void uvmclear(struct mm *);
 void uvmprotect(struct mm *, uint64 start, uint64 end, int prot);
 int uvmsplit(struct mm *, uint64 va);
 int uvmnext(struct leaves *);
@@ -142,6 +144,7 @@ struct mm *mm_join(struct mm *); // a user comes
 void mm_leave(struct mm *);      // a user goes
 struct mm *mm_fork(struct mm *);
 void mm_totals(struct vmstat *);
+int mm_all(struct mm **, int max);
 struct vma *vma_find(struct mm *, uint64 va);
 struct vma *vma_next(struct mm *, uint64 va);
 struct vma *vma_new(struct mm *, uint64 start, uint64 end, int prot, const struct vma_ops *);
@@ -171,7 +174,9 @@ int cow_fork(struct mm *from, struct mm *to, struct vma *);
 // filemap.c
 int file_attach(struct vma *, struct inode *, int flags, uint64 off, uint64 fend);
 enum outcome file_mkwrite(struct fault *);
+void file_init(void);
 void file_own(struct page *);
+void file_disown(struct page *);
 void file_wrote(struct page *);
 int file_writeback(uint inum, uint from, uint to);
 void file_unmap(struct inode *, uint64 size);
@@ -210,7 +215,7 @@ int reclaim_policy(int policy);
 void reclaim_info(struct vmstat *);
 
 // check.c
-int mm_check(int breakit);
+int mm_check(uint64 breakit);
 
 // oom.c
 int oom(struct mm *);

@@ -33,7 +33,6 @@ cut(struct slab *s)
     return 0;
   h->free = 0;
   h->used = 0;
-  list_init(&h->link);
   char *at = (char *)(h + 1) + (room(s) - 1) * s->size;
   for (; at >= (char *)(h + 1); at -= s->size) {
     *(void **)at = h->free;

@@ -6,14 +6,12 @@
 #include "../spinlock.h"
 
 struct slab {
-  const char *name;
   uint size;            // bytes of an object
   struct spinlock lock; // the rest
   struct list partial;  // frames with free objects
 };
 
-#define SLAB(var, type)                                                   \
-  {                                                                       \
-    .name = #type, .size = sizeof(struct type), .lock = SPINLOCK("slab"), \
-    .partial = LIST_INIT((var).partial)                                   \
+#define SLAB(var, type)                                                                        \
+  {                                                                                            \
+    .size = sizeof(struct type), .lock = SPINLOCK("slab"), .partial = LIST_INIT((var).partial) \
   }

@@ -61,6 +61,15 @@ pin_page(struct mm *mm, uint64 va, enum access access, struct page **pg)
   return 0;
 }
 
+static int npins; // atomic; counted in debug builds only
+
+// Pages that are pinned now, for mm/check.c; -1: nobody knows.
+int
+pins_out(void)
+{
+  return DEBUGGING ? __atomic_load_n(&npins, __ATOMIC_RELAXED) : -1;
+}
+
 // A span of the kernel's own memory.
 void
 span_kernel(struct span *s, void *kva, uint len)
@@ -87,6 +96,8 @@ span_pin(struct span *s, struct mm *mm, uint64 va, uint64 len, int write)
     if (err < 0)
       break;
     s->npin++;
+    if (DEBUGGING)
+      __atomic_fetch_add(&npins, 1, __ATOMIC_RELAXED);
     s->len = min(len, (uint64)s->npin * PGSIZE - s->off);
   }
   return s->len > 0 || len == 0 ? (int)s->len : err;
@@ -97,6 +108,8 @@ span_unpin(struct span *s)
 {
   while (s->npin > 0) {
     struct page *pg = s->pin[--s->npin];
+    if (DEBUGGING)
+      __atomic_fetch_sub(&npins, 1, __ATOMIC_RELAXED);
     if (s->write && pg->kind == PG_CACHE)
       file_wrote(pg);
     page_put(pg);

@@ -25,6 +25,7 @@ void span_unpin(struct span *);
 void span_put(struct span *, uint at, const void *src, uint n);
 void span_take(const struct span *, uint at, void *dst, uint n);
 
+int pins_out(void);
 int user_range(struct mm *, uint64 va, uint64 len, int write);
 int copyout(struct mm *, uint64 dstva, const void *src, uint64 len);
 int copyin(struct mm *, void *dst, uint64 srcva, uint64 len);

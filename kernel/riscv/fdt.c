@@ -9,8 +9,8 @@
 #include "fdt.h"
 
 #define FDT_MAGIC 0xd00dfeed
-enum { FDT_BEGIN = 1, FDT_END_NODE = 2, FDT_PROP = 3, FDT_NOP = 4, FDT_END = 9 };
-enum { H_MAGIC = 0, H_SIZE = 1, H_STRUCT = 2, H_STRINGS = 3 }; // words of the head
+enum { FDT_BEGIN = 1, FDT_PROP = 3, FDT_END = 9 };              // tokens that matter
+enum { H_MAGIC = 0, H_SIZE = 4, H_STRUCT = 8, H_STRINGS = 12 }; // where in the head
 
 struct machine machine = { .timebase = 10000000 };
 
@@ -29,7 +29,9 @@ be64(const uchar *p)
 static int
 starts(const char *s, const char *with)
 {
-  return strncmp(s, with, strlen(with)) == 0;
+  while (*with && *s == *with)
+    s++, with++;
+  return *with == 0;
 }
 
 // A property of a node, by the node's name.
@@ -44,38 +46,25 @@ property(const char *node, const char *name, const uchar *value, uint len)
   }
 }
 
-static const uchar *
-aligned(const uchar *base, const uchar *p)
-{
-  return base + (((p - base) + 3) & ~3UL);
-}
-
 // Read the tree at physical address pa into machine. A tree that makes no sense leaves ramend 0.
 void
 fdt_read(uint64 pa)
 {
-  const uchar *head = (const uchar *)KVA(pa);
-  if (be32(head) != FDT_MAGIC)
+  const uchar *head = (const uchar *)KVA(pa), *end = head + be32(head + H_SIZE);
+  const uchar *p = head + be32(head + H_STRUCT);
+  const char *strings = (const char *)head + be32(head + H_STRINGS), *node = "";
+  if (be32(head + H_MAGIC) != FDT_MAGIC)
     return;
-  const uchar *base = head + be32(head + 4 * H_STRUCT), *p = base;
-  const uchar *end = head + be32(head + 4 * H_SIZE);
-  const char *strings = (const char *)head + be32(head + 4 * H_STRINGS);
-  const char *node = "";
-
-  while (p + 4 <= end) {
-    uint token = be32(p);
+  for (uint token; p + 4 <= end && (token = be32(p)) != FDT_END;) {
     p += 4;
     if (token == FDT_BEGIN) {
       node = (const char *)p;
-      p = aligned(base, p + strlen(node) + 1);
-      if (starts(node, "cpu@") && machine.harts < NCPU)
-        machine.harts++;
+      p += strlen(node) + 1;
+      machine.harts += starts(node, "cpu@") && machine.harts < NCPU;
     } else if (token == FDT_PROP) {
-      uint len = be32(p);
-      property(node, strings + be32(p + 4), p + 8, len);
-      p = aligned(base, p + 8 + len);
-    } else if (token == FDT_END) {
-      break;
+      property(node, strings + be32(p + 4), p + 8, be32(p));
+      p += 8 + be32(p);
     }
+    p = (const uchar *)(((uint64)p + 3) & ~3UL); // tokens are aligned
   }
 }

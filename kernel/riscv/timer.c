@@ -26,12 +26,6 @@ struct waiter {
 static struct spinlock lock = SPINLOCK("timer");
 static struct list waiters = LIST_INIT(waiters);
 
-static void
-compare(uint64 when)
-{
-  asm volatile("csrw %0, %1" ::"i"(CSR_STIMECMP), "r"(when));
-}
-
 // Time since boot in ticks of 1/TICKS_HZ seconds.
 uint64
 timer_ticks(void)
@@ -55,7 +49,7 @@ timer_plan(int slice)
   acquire(&lock);
   if (!list_empty(&waiters) && list_first(&waiters, struct waiter, link)->when < when)
     when = list_first(&waiters, struct waiter, link)->when;
-  compare(when);
+  asm volatile("csrw %0, %1" ::"i"(CSR_STIMECMP), "r"(when));
   release(&lock);
 }
 
@@ -73,7 +67,7 @@ timer_tick(void)
     wakeup(w);
   }
   release(&lock);
-  log_tick();
+  log_nudge(machine.timebase); // nothing waits longer than a second
   c->proc->runticks++;
   c->resched = 1;
   timer_plan(c->proc != c->idle);

@@ -95,12 +95,18 @@ atexit.register(_kill_all)
 class Machine:
     """One QEMU. See the methods; `console` is all it has said, `mark` how far expect() has read."""
 
-    def __init__(self, folder, name, kernel, disk, cpus=1, mem="128M", options=(), before=()):
+    def __init__(self, folder, name, kernel, disk, cpus=1, mem="128M", options=(), before=(), swap=512):
+        """swap: MiB of the second disk, which is new and empty; None: there is no such disk."""
         self.disk, self.name = disk, name
         self.console, self.mark = "", 0
         self.log = os.path.join(folder, f"{name}.console")
         self._news = threading.Condition()
         self._ended = False
+        if swap is not None:
+            path = os.path.join(folder, f"{name}.swap")
+            with open(path, "wb") as f:
+                f.truncate(swap << 20)
+            before = ("-s", path, *before)
         env = dict(os.environ, CPUS=str(cpus), MEM=str(mem))
         self.process = subprocess.Popen(
             ["sh", "tools/qemu", *before, kernel, disk, *options],

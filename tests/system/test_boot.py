@@ -25,6 +25,13 @@ def machines_of_all_sizes(t):
 
 
 @test(quick=True)
+def a_second_disk_is_not_needed(t):
+    m = t.boot(cpus=2, swap=None)
+    t.runs(m, "mkdir d; echo x > d/y; cat d/y", "x")
+    t.shut_down(m)
+
+
+@test(quick=True)
 def poweroff_gives_qemu_its_status(t):
     for status in (0, 1, 3, 77, 255):
         m = t.boot()
