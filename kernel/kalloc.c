@@ -202,8 +202,9 @@ empty_stocks(void)
 {
   for (struct stock *s = stocks; s < &stocks[NCPU]; s++) {
     acquire(&s->lock);
-    give(&s->frames, s->n);
+    uint n = s->n;
     s->n = 0;
+    give(&s->frames, n);
     release(&s->lock);
   }
 }
@@ -285,9 +286,10 @@ static int
 drop(struct page *pg)
 {
   int left = __atomic_sub_fetch(&pg->ref, 1, __ATOMIC_ACQ_REL);
-  assert(left >= 0 && pg->kind != PG_FREE && pg->kind != PG_RESERVED);
+  assert(left >= 0);
   if (left > 0)
     return 0;
+  assert(pg->kind != PG_FREE && pg->kind != PG_RESERVED);
   if (DEBUGGING)
     memset(page_va(pg), 0x5a, PGSIZE);
   if (pg->kind == PG_ANON)
@@ -309,8 +311,8 @@ page_put(struct page *pg)
   acquire(&s->lock);
   list_after(&s->frames, &pg->free);
   if (++s->n > 2 * BATCH) {
-    give(&s->frames, BATCH);
     s->n -= BATCH;
+    give(&s->frames, BATCH);
   }
   release(&s->lock);
   pop_off();
