@@ -175,11 +175,12 @@ refill(struct stock *s)
   return n;
 }
 
-// Give the last n frames of a list back to their blocks.
+// Give the last n frames of a list, which has so many, back to their blocks.
 static void
-give(struct list *from, uint n)
+give(struct list *from, uint *length, uint n)
 {
   acquire(&lock);
+  *length -= n;
   nfree += n;
   for (; n > 0; n--) {
     struct page *pg = list_entry(from->prev, struct page, free);
@@ -202,9 +203,7 @@ empty_stocks(void)
 {
   for (struct stock *s = stocks; s < &stocks[NCPU]; s++) {
     acquire(&s->lock);
-    uint n = s->n;
-    s->n = 0;
-    give(&s->frames, n);
+    give(&s->frames, &s->n, s->n);
     release(&s->lock);
   }
 }
@@ -310,10 +309,8 @@ page_put(struct page *pg)
   struct stock *s = &stocks[mycpu()->id];
   acquire(&s->lock);
   list_after(&s->frames, &pg->free);
-  if (++s->n > 2 * BATCH) {
-    s->n -= BATCH;
-    give(&s->frames, BATCH);
-  }
+  if (++s->n > 2 * BATCH)
+    give(&s->frames, &s->n, BATCH);
   release(&s->lock);
   pop_off();
 }
@@ -330,7 +327,7 @@ block_put(struct page *pg)
       list_before(&home, &pg[i].free);
       n++;
     }
-  give(&home, n);
+  give(&home, &n, n);
 }
 
 // A frame for the kernel itself, by its address; contents undefined; 0: no memory.
