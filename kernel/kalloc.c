@@ -146,7 +146,8 @@ static int
 privileged(void)
 {
   struct proc *p = myproc();
-  return p->mm == 0 || p == initproc || p->parent == initproc || reclaiming();
+  return p->mm == 0 || p == initproc || p->leader->parent == initproc ||
+         reclaiming();
 }
 
 // Move up to BATCH frames from the blocks to s, whose lock is held: how many came.
@@ -285,9 +286,10 @@ drop(struct page *pg)
   if (pg->kind == PG_ZERO)
     return 0;
   int left = __atomic_sub_fetch(&pg->ref, 1, __ATOMIC_ACQ_REL);
-  assert(left >= 0 && pg->kind != PG_FREE && pg->kind != PG_RESERVED);
+  assert(left >= 0);
   if (left > 0)
     return 0;
+  assert(pg->kind != PG_FREE && pg->kind != PG_RESERVED);
   if (DEBUGGING)
     memset(page_va(pg), 0x5a, PGSIZE);
   if (pg->kind == PG_ANON)

@@ -534,6 +534,8 @@ decide(struct fault *f)
     return swap_fault(f);
   if (f->level > 0 && huge_fault(f))
     return FAULT_DONE;
+  if (f->level > 0 && huge_only(f->vma))
+    return FAULT_IO;
   return f->vma->ops->fault(f);
 }
 

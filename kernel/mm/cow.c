@@ -10,6 +10,8 @@
 //
 // Lock: mm->lock of the side at work; of a frame that is shared only the count changes.
 //
+//   A writable leaf whose frame has more than one reference is pinned: a call of another thread
+//   stores into it, for the parent. It stays the parent's, and the child gets a copy at once.
 //   A page in swap is shared by its slot. A huge page is shared whole; the first write makes small
 //   pages of it on the writer's side.
 //
@@ -75,6 +77,20 @@ share(pte_t *from, pte_t *to, int level)
   pte_fill(to, pte);
 }
 
+// Copy the page of a small leaf for `to`. -ENOMEM.
+static int
+give_copy(pte_t pte, struct mm *to, uint64 va, pte_t *at)
+{
+  struct page *new = page_alloc(PG_ANON);
+  if (new == 0)
+    return -ENOMEM;
+  page_copy(page_va(new), page_va(pa_page(PTE2PA(pte))));
+  vm_count(frames_copied, 1);
+  pte_fill(at, PA2PTE(page_pa(new)) | PTE_FLAGS(pte));
+  rmap_born(new, to, va);
+  return 0;
+}
+
 // Share what v maps in `from` with `to`. Holds from->lock; nobody else knows `to` yet. The caller
 // flushes `from`. -ENOMEM: only some pages are shared.
 int
@@ -84,6 +100,13 @@ cow_fork(struct mm *from, struct mm *to, struct vma *v)
   uint64 region = ~0UL; // what table maps
   pte_t *table = 0;
   while (uvmnext(&it)) {
+    int pinned = (*it.pte & PTE_W) && leaf_shared(*it.pte, it.level);
+    if (pinned && it.level > 0) {
+      if (uvmsplit(from, it.va | PGSIZE) < 0)
+        return -ENOMEM;
+      it.pte = 0; // once more, page by page
+      continue;
+    }
     if (it.level > 0 || it.va >> PXSHIFT(1) != region) {
       int level = it.level;
       region = it.va >> PXSHIFT(1);
@@ -91,7 +114,11 @@ cow_fork(struct mm *from, struct mm *to, struct vma *v)
         return -ENOMEM;
       table -= PX(level, it.va);
     }
-    share(it.pte, &table[PX(it.level, it.va)], it.level);
+    pte_t *at = &table[PX(it.level, it.va)];
+    if (!pinned)
+      share(it.pte, at, it.level);
+    else if (give_copy(*it.pte, to, it.va, at) < 0)
+      return -ENOMEM;
     *(pte_mapped(*it.pte) ? &to->resident : &to->swapped) += LVLSIZE(it.level) / PGSIZE;
   }
   return 0;

@@ -95,8 +95,7 @@ huge_fault(struct fault *f)
     block_put(pg);
     return 0;
   }
-  for (int i = 0; i < PTES; i++)
-    page_zero(page_va(&pg[i]));
+  memset(page_va(pg), 0, HUGESIZE);
   vm_count(frames_zeroed, PTES);
   vm_count(huge, 1);
   map_block(f->vma, base, pte, pg, f->access == ACCESS_WRITE ? PTE_W | PTE_D : 0);

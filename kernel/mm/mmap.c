@@ -190,9 +190,11 @@ map(struct mm *mm, struct request *r)
                       v->prot & PROT_WRITE  ? ACCESS_WRITE
                       : v->prot & PROT_READ ? ACCESS_READ
                                             : ACCESS_EXEC);
-  if (err == -ENOMEM)
+  if (err == -ENOMEM || (err < 0 && r->flags & MAP_HUGETLB)) {
     vma_clear(mm, start, start + r->len);
-  return err == -ENOMEM ? err : start;
+    return -ENOMEM;
+  }
+  return start;
 }
 
 // mmap(addr, len, prot, flags, fd, off): where it is. -EINVAL, -EACCES, -EBADF, -ENODEV, -EOVERFLOW,
