@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: MIT
 # Quire. `make qemu` boots it, `make test` checks everything, `make help` lists the rest.
 
-B := build$(if $(DEBUG),/debug)$(if $(LLVM),/llvm)
+space := $() $()
+B := build$(if $(DEBUG),/debug)$(if $(LLVM),/llvm)$(if $(STANDIN),/with-$(subst $(space),-,$(strip $(STANDIN))))
 CPUS ?= 3
 MEM ?= 128M
 FSSIZE ?= 16384
@@ -13,17 +14,17 @@ GDBPORT ?=
 # ---- the table of contents: every part of the kernel, in reading order ----
 OBJS := entry start main \
   trapvec trap syscall sysproc \
-  proc sched swtch exec \
+  proc thread kstack sched swtch exec \
   spinlock sleeplock \
   kalloc vm mm/slab mm/page mm/vma mm/anon mm/stack mm/cow mm/filemap mm/mmap mm/shm mm/huge \
-  mm/rmap mm/swap mm/reclaim mm/oom mm/uaccess mm/upage mm/info mm/check \
+  mm/rmap mm/swap mm/reclaim mm/oom mm/uaccess mm/futex mm/upage mm/info mm/check \
   riscv/fdt riscv/tlb riscv/asid riscv/ad riscv/timer riscv/ipi riscv/fp \
   virtio_disk bio log balloc bmap rw fs mount dir names file pipe sysfile \
   console uart printk plic string \
   $(if $(DEBUG),debug/lockrank)
 
 # ---- user programs: one file each, and the library ----
-ULIB := usys start ulib printf umalloc
+ULIB := usys start ulib printf umalloc thread
 # A program of several files has the others in a folder of its name.
 UPROGS := $(sort $(filter-out $(ULIB),$(basename $(notdir $(wildcard user/*.c)))))
 XPROGS := $(if $(EXTRA),$(sort $(filter-out $(ULIB),\
@@ -69,7 +70,7 @@ define remember
 $1: FORCE
 	@mkdir -p $$(@D); echo '$(subst ','\'',$2)' | cmp -s - $$@ || echo '$(subst ','\'',$2)' >$$@
 endef
-$(eval $(call remember,$B/flags.kernel,$(CC) $(KFLAGS) $(LD) $(LDFLAGS) $(OBJS)))
+$(eval $(call remember,$B/flags.kernel,$(CC) $(KFLAGS) $(LD) $(LDFLAGS) $(OBJS) $(STANDIN)))
 $(eval $(call remember,$B/flags.user,$(CC) $(UFLAGS) $(LD) $(LDFLAGS) $(ULIB)))
 $(eval $(call remember,$B/flags.extra,$(CC) $(XFLAGS) $(EXTRA) $(EXTRALD)))
 $(eval $(call remember,$B/flags.image,$(FSSIZE) $(IMAGED) $(TEXTS) $(FILES)))
@@ -78,6 +79,11 @@ $(eval $(call remember,$B/flags.image,$(FSSIZE) $(IMAGED) $(TEXTS) $(FILES)))
 $B/obj/kernel/%.o: kernel/%.c $B/flags.kernel
 	@mkdir -p $(@D)
 	$(call q,CC)$(CC) $(KFLAGS) -c -o $@ $<
+
+# STANDIN="cow huge": a technique's simpler stand-in instead of it.
+$(STANDIN:%=$B/obj/kernel/mm/%.o): $B/obj/kernel/mm/%.o: tests/standins/%.c $B/flags.kernel
+	@mkdir -p $(@D)
+	$(call q,CC)$(CC) $(KFLAGS) -Ikernel/mm -c -o $@ $<
 
 $B/obj/kernel/%.o: kernel/%.S $B/flags.kernel
 	@mkdir -p $(@D)
@@ -123,6 +129,10 @@ $B/obj/ulib.o: $(LOBJS)
 $B/user/_%: $B/obj/user/%.o $$(addprefix $B/obj/,$$(addsuffix .o,$$(basename $$(wildcard user/$$*/*.c)))) $B/obj/ulib.o user/user.ld Makefile
 	@mkdir -p $(@D)
 	$(call q,LINK)$(LD) $(LDFLAGS) -T user/user.ld -o $@ $(filter %.o,$^)
+
+# Programs of tests share what runs and judges them.
+$B/user/_usertests $B/user/_vmtests: $(patsubst %.c,$B/obj/%.o,$(wildcard user/harness/*.c))
+$B/user/_vmtour: $B/obj/user/harness/probe.o
 
 $B/extra/_%: $X/%.o $B/obj/ulib.o $(EXTRALD) $B/flags.extra Makefile
 	@mkdir -p $(@D)
@@ -207,6 +217,7 @@ help:
 #| make qemu            boot them; leave with Ctrl-A X or the command poweroff
 #|   CPUS=3 MEM=128M      harts (1 to 8) and memory (64M to 8G)
 #|   DEBUG=1 LLVM=1       with assertions; with clang and lld;  V=1 shows every command
+#|   STANDIN="cow huge"   with simpler stand-ins for techniques of kernel/mm: see tests/standins
 #|   EXTRA=dir            every .c file in dir becomes a program on the disk
 #|   EXTRALD=file         linked by this script instead of user/user.ld
 #|   FILES="a b=c"        more files for the disk: a, and b under the name c

@@ -8,16 +8,16 @@
 // Lock: a bitmap block's page lock, for its bits. It is taken last: whoever has inodes and indirect
 // blocks locked may call here.
 //
-// 1. nfree is the number of zero bits, kept from boot on.
+// 1. blocks_free is the number of zero bits, kept from boot on.
 // 2. Only data blocks are handed out or taken back, whatever a damaged disk says.
 
 #include "bio.h"
 #include "defs.h"
 #include "file.h"
 
-static uint nmaps;     // blocks of the bitmap
+uint blocks_free; // atomic
+
 static uint datastart; // the first block that a file can have
-static uint nfree;     // atomic
 static uint next;      // where the search goes on
 
 // Whether a file can have this block.
@@ -27,69 +27,68 @@ is_data(uint blockno)
   return blockno >= datastart && blockno < sb.size;
 }
 
-uint
-blocks_free(void)
+// The word with block b's bit, which is bit b % 64 of it, in b's bitmap block.
+static uint64 *
+word_of(struct page *map, uint b)
 {
-  return nfree;
+  return (uint64 *)page_va(map) + b % BPB / 64;
 }
 
-static int
-get_bit(const uint64 *bits, uint i)
-{
-  return bits[i / 64] >> i % 64 & 1;
-}
-
-// The first zero bit of i..end-1, or end.
+// The first free block from b on that this bitmap block knows of; else the first that it does not.
 static uint
-zero_bit(const uint64 *bits, uint i, uint end)
+find_free(struct page *map, uint b)
 {
-  while (i < end && get_bit(bits, i))
-    i += i % 64 == 0 && bits[i / 64] == ~0ul ? 64 : 1;
-  return i < end ? i : end;
-}
-
-static uint
-count_zeros(const uint64 *bits, uint i, uint end)
-{
-  uint n = 0;
-  while (i < end)
-    if (i % 64 == 0 && bits[i / 64] == 0 && end - i >= 64) {
-      n += 64;
-      i += 64;
-    } else {
-      n += !get_bit(bits, i++);
-    }
-  return n;
-}
-
-// The bits of bitmap block m that are for data blocks: from map_start to map_end - 1.
-static uint
-map_start(uint m)
-{
-  return m * BPB < datastart ? (datastart - m * BPB < BPB ? datastart - m * BPB : BPB) : 0;
-}
-
-static uint
-map_end(uint m)
-{
-  return sb.size - m * BPB < BPB ? sb.size - m * BPB : BPB;
+  uint end = sb.size - b < BPB - b % BPB ? sb.size : b - b % BPB + BPB;
+  while (b < end && (*word_of(map, b) >> b % 64 & 1))
+    b += b % 64 == 0 && *word_of(map, b) == ~0ul ? 64 : 1;
+  return b < end ? b : end;
 }
 
 // Called at boot, with the log replayed: count what is free. 0, -EIO or -ENOMEM.
 int
 balloc_start(void)
 {
-  nmaps = (sb.size + BPB - 1) / BPB;
-  datastart = next = sb.bmapstart + nmaps;
-  for (uint m = 0; m < nmaps; m++) {
-    struct page *pg;
-    int err = bread(sb.bmapstart + m, &pg);
+  datastart = next = sb.bmapstart + (sb.size + BPB - 1) / BPB;
+  for (uint b = datastart; b < sb.size;) {
+    struct page *map;
+    int err = bread(BBLOCK(b, sb), &map);
     if (err < 0)
       return err;
-    nfree += count_zeros(page_va(pg), map_start(m), map_end(m));
-    brelse(pg);
+    do {
+      uint64 word = *word_of(map, b);
+      uint n = b % 64 == 0 && word == 0 && sb.size - b >= 64 ? 64 : 1;
+      blocks_free += word >> b % 64 & 1 ? 0 : n;
+      b += n;
+    } while (b < sb.size && b % BPB != 0);
+    brelse(map);
   }
   return 0;
+}
+
+// Take the first free block from b on: as balloc.
+static int
+take(uint b, uint *blockno)
+{
+  while (b < sb.size && blocks_free > 0) {
+    struct page *map;
+    uint at = BBLOCK(b, sb);
+    int err = bread(at, &map);
+    if (err < 0)
+      return err;
+    b = find_free(map, b);
+    int found = b < sb.size && BBLOCK(b, sb) == at;
+    if (found) {
+      *word_of(map, b) |= 1ul << b % 64;
+      log_write(map);
+      __atomic_fetch_sub(&blocks_free, 1, __ATOMIC_RELAXED);
+      __atomic_store_n(&next, b + 1, __ATOMIC_RELAXED);
+      *blockno = b;
+    }
+    brelse(map);
+    if (found)
+      return 0;
+  }
+  return -ENOSPC;
 }
 
 // Take a free block; its contents are what they were. Logs one block. 0, -ENOSPC, -EIO or -ENOMEM.
@@ -97,46 +96,33 @@ balloc_start(void)
 int
 balloc(uint *blockno)
 {
-  uint start = __atomic_load_n(&next, __ATOMIC_RELAXED);
-  if (start >= sb.size)
-    start = datastart;
-  for (uint k = 0; k <= nmaps && nfree > 0; k++) { // the first map twice: from start on, then all
-    uint m = (start / BPB + k) % nmaps;
-    struct page *pg;
-    int err = bread(sb.bmapstart + m, &pg);
-    if (err < 0)
-      return err;
-    uint64 *bits = page_va(pg);
-    uint i = zero_bit(bits, k == 0 ? start % BPB : map_start(m), map_end(m));
-    if (i < map_end(m)) {
-      bits[i / 64] |= 1ul << i % 64;
-      log_write(pg);
-      brelse(pg);
-      __atomic_fetch_sub(&nfree, 1, __ATOMIC_RELAXED);
-      *blockno = m * BPB + i;
-      __atomic_store_n(&next, *blockno + 1, __ATOMIC_RELAXED);
-      return 0;
-    }
-    brelse(pg);
-  }
-  return -ENOSPC;
+  int err = take(__atomic_load_n(&next, __ATOMIC_RELAXED), blockno);
+  return err == -ENOSPC ? take(datastart, blockno) : err;
 }
 
-// Give block b back. Logs one block. 0, or -EIO, -ENOMEM and b still is in use. Sleeps.
+// Give block b back. *map is the bitmap block that the last call has left locked, or 0, so that many
+// blocks cost little: the caller ends with brelse. Logs one block for each map. 0, or -EIO, -ENOMEM
+// and b still is in use. Sleeps.
 int
-bfree(uint b)
+bfree(uint b, struct page **map)
 {
-  struct page *pg;
   assert(is_data(b));
-  int err = bread(BBLOCK(b, sb), &pg);
-  if (err < 0)
-    return err;
-  uint64 *bits = page_va(pg);
-  if (get_bit(bits, b % BPB)) { // else the disk is damaged: somebody has it twice
-    bits[b % BPB / 64] &= ~(1ul << b % 64);
-    log_write(pg);
-    __atomic_fetch_add(&nfree, 1, __ATOMIC_RELAXED);
+  if (*map && (*map)->blockno != BBLOCK(b, sb)) {
+    brelse(*map);
+    *map = 0;
   }
-  brelse(pg);
+  if (*map == 0) {
+    int err = bread(BBLOCK(b, sb), map);
+    if (err < 0) {
+      *map = 0;
+      return err;
+    }
+    log_write(*map);
+  }
+  uint64 bit = 1ul << b % 64;
+  if (*word_of(*map, b) & bit) { // else the disk is damaged: somebody has it twice
+    *word_of(*map, b) &= ~bit;
+    __atomic_fetch_add(&blocks_free, 1, __ATOMIC_RELAXED);
+  }
   return 0;
 }

@@ -2,7 +2,7 @@
 // The cache of disk blocks, which is the page cache: every cached block is one frame, and memory
 // that nobody else wants is cache.
 //
-// Interface: bread, bnew, brelse for metadata; page_cache_find, cache_lock, cache_fill,
+// Interface: bread, brelse for metadata; page_cache_find, cache_lock, cache_fill,
 // page_ready for whoever fills pages of files; cache_remove; cache_shrink.
 //
 // A block is found by (inum, index): page `index` of file `inum`; or, with inum 0, block `index` of
@@ -36,14 +36,16 @@
 #include "bio.h"
 #include "defs.h"
 #include "fs.h"
+#include "mm/mm.h"
 #include "spinlock.h"
 
 #define NLOCKS 64
 
+uint64 cache_frames; // atomic
+
 static struct page **buckets;
 static uint nbuckets; // a power of two, at least NLOCKS; 0: too early for a cache
 static struct spinlock locks[NLOCKS];
-static uint64 ncached;
 static uint hand; // the bucket where cache_shrink goes on
 
 // Called by kinit: use the memory at `at` for the buckets of a machine with nframes frames. Returns
@@ -58,12 +60,6 @@ bio_tables(void *at, uint64 nframes)
   buckets = at;
   memset(buckets, 0, nbuckets * sizeof(*buckets));
   return nbuckets * sizeof(*buckets);
-}
-
-uint64
-cache_frames(void)
-{
-  return ncached;
 }
 
 static uint
@@ -170,7 +166,7 @@ lookup(uint inum, uint index, struct page *fresh)
     pg->flags = PF_CACHED | PF_LOCKED;
     pg->hnext = buckets[b];
     buckets[b] = pg;
-    __atomic_fetch_add(&ncached, 1, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&cache_frames, 1, __ATOMIC_RELAXED);
   }
   if (pg)
     page_get(pg);
@@ -273,19 +269,6 @@ bread(uint blockno, struct page **out)
   return err;
 }
 
-// The same for a block whose old contents do not matter: it is all zero, and nothing is read.
-int
-bnew(uint blockno, struct page **out)
-{
-  int err = cache_lock(0, blockno, out);
-  if (err < 0)
-    return err;
-  (*out)->blockno = blockno;
-  page_zero(page_va(*out));
-  page_set(*out, PF_VALID);
-  return 0;
-}
-
 // ---- dropping ----
 
 struct range {
@@ -325,10 +308,11 @@ purge(uint b, const struct range *r)
     n++;
   }
   release(lock_of(b));
-  __atomic_fetch_sub(&ncached, n, __ATOMIC_RELAXED);
+  __atomic_fetch_sub(&cache_frames, n, __ATOMIC_RELAXED);
   while ((pg = gone) != 0) {
     gone = pg->hnext;
     log_forget(pg);
+    file_disown(pg);
     page_put(pg);
   }
   return n;
@@ -379,7 +363,7 @@ int
 cache_shrink(int n)
 {
   int freed = 0;
-  for (uint64 left = 2ul * nbuckets; left > 0 && freed < n && ncached > 0; left--) {
+  for (uint64 left = 2ul * nbuckets; left > 0 && freed < n && cache_frames > 0; left--) {
     uint b = __atomic_fetch_add(&hand, 1, __ATOMIC_RELAXED) & (nbuckets - 1);
     if (buckets[b] && try_acquire(lock_of(b)))
       freed += purge(b, 0);

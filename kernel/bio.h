@@ -46,9 +46,10 @@ void disk_counts(uint drive, uint64 *reads, uint64 *writes);
 #define PF_WRITABLE   0x40 // a mapping may store into it: a reference, see mm/filemap.c
 #define PF_DIRTY      0x80 // one has, and is gone
 
+extern uint64 cache_frames; // in the cache
+
 uint64 bio_tables(void *at, uint64 nframes);
 int bread(uint blockno, struct page **);
-int bnew(uint blockno, struct page **);
 void brelse(struct page *);
 struct page *page_cache_find(uint inum, uint index);
 int cache_lock(uint inum, uint index, struct page **);
@@ -61,7 +62,6 @@ void page_clear(struct page *, uint flags);
 struct page *cache_writable(uint inum, uint from, uint to, uint *i);
 void cache_remove(uint inum, uint from, uint to);
 int cache_shrink(int n);
-uint64 cache_frames(void);
 
 // ---- log.c ----
 

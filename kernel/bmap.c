@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // The map from pages of a file to blocks of the disk, and how a file gets shorter.
 //
-// Interface: bmap, bmap_alloc; itrunc inside an operation, itruncate outside.
+// Interface: bmap; itruncate.
 //
-//   inode.addrs: | 0 | 1 | ... | 10 | 11 | 12 |
+//   dinode.addrs: | 0 | 1 | ... | 10 | 11 | 12 |
 //                  |   |          |    |    +--> block --> 1024 blocks --> 1024 * 1024 data blocks
 //                 data blocks          +--> block --> 1024 data blocks
 //
@@ -14,7 +14,8 @@
 // the bitmap's last.
 //
 // 1. A block number from the disk is looked at only after is_data has approved of it.
-// 2. bmap_alloc changes nothing unless it can do everything.
+// 2. A block of block numbers that has none is a hole too: on a full disk a file may get one and no
+//    data, and loses it when it is truncated.
 // 3. A file that is truncated in several operations loses its end first, and its size goes along:
 //    after a crash in between it is a shorter file, never one with blocks beyond its size.
 
@@ -23,7 +24,9 @@
 #include "file.h"
 #include "mm/mm.h"
 
-#define PRUNE_ROOM 6 // blocks that freeing one more can log: bitmap, two indirect, inode, last page
+// How many blocks of the bitmap one operation may change for data that it frees. It also logs the
+// inode, the last page, and three blocks of block numbers or their bits.
+#define MAPS (MAXOPBLOCKS - 8)
 
 // The path to a page: its depth. path[0] is which of addrs.
 static int
@@ -44,225 +47,167 @@ find_path(uint index, uint path[3])
   return 2;
 }
 
-static uint *
-entries(struct page *pg)
-{
-  return page_va(pg);
-}
-
-// The block of page `index` < MAXFILE; 0: a hole. 0, -EIO (also a damaged map) or -ENOMEM. The
-// caller has ip locked. Sleeps.
-int
-bmap(struct inode *ip, uint index, uint *blockno)
-{
-  uint path[3];
-  int depth = find_path(index, path);
-  uint b = ip->addrs[path[0]];
-  for (int l = 1; l <= depth && b; l++) {
-    struct page *pg;
-    int err = is_data(b) ? bread(b, &pg) : -EIO;
-    if (err < 0)
-      return err;
-    b = entries(pg)[path[l]];
-    brelse(pg);
-  }
-  *blockno = b;
-  return b == 0 || is_data(b) ? 0 : -EIO;
-}
-
-// Take n blocks, all but the last ones of block numbers, empty and locked in pages[]. All or
-// nothing.
+// Let *slot, a number in an inode or in a block of numbers, be a new block: one of numbers, empty, or
+// else of data, with what it held before.
 static int
-take_blocks(uint n, uint blocks[3], struct page *pages[2])
+grow(uint *slot, int numbers)
 {
-  uint i;
-  int err = 0;
-  for (i = 0; i < n; i++) {
-    if ((err = balloc(&blocks[i])) < 0)
-      break;
-    if (i < n - 1 && (err = bnew(blocks[i], &pages[i])) < 0) {
-      bfree(blocks[i]);
-      break;
-    }
-  }
+  struct page *pg, *map = 0;
+  uint b;
+  int err = balloc(&b);
   if (err < 0)
-    while (i-- > 0) {
-      cache_remove(0, blocks[i], blocks[i] + 1);
-      brelse(pages[i]);
-      bfree(blocks[i]);
+    return err;
+  if (numbers) {
+    if ((err = cache_lock(0, b, &pg)) < 0) {
+      if (bfree(b, &map) == 0)
+        brelse(map);
+      return err;
     }
-  return err;
+    pg->blockno = b;
+    page_zero(page_va(pg));
+    log_write(pg);
+    page_ready(pg);
+    page_put(pg);
+  }
+  *slot = b;
+  log_write(va_page(slot));
+  return 0;
 }
 
-// Fill the hole at page `index`, where bmap has said 0: *blockno is a new block, whose contents the
-// caller writes. Logs up to 7 blocks, and leaves the inode to be logged (ip->changed). 0, -ENOSPC,
-// -EIO or -ENOMEM. The caller has ip locked, in an operation. Sleeps.
+// The block of page `index` < MAXFILE of ip; 0: a hole. With alloc holes are filled, which logs up to
+// 7 blocks, and what the new block holds is the caller's to write. 0, -EIO (also a damaged map),
+// -ENOMEM, -ENOSPC. The caller has ip locked, and with alloc is in an operation. Sleeps.
 int
-bmap_alloc(struct inode *ip, uint index, uint *blockno)
+bmap(struct inode *ip, uint index, int alloc, uint *blockno)
 {
-  uint path[3], blocks[3];
-  struct page *above = 0, *pages[2];
-  int depth = find_path(index, path), l = 0, err;
-  for (uint b = ip->addrs[path[0]]; b; l++) { // down to the first entry that is missing, in `above`
-    if (above)
-      brelse(above);
-    if (l == depth || !is_data(b))
-      return -EIO;
-    if ((err = bread(b, &above)) < 0)
+  uint path[3], *slot;
+  struct page *pg = 0;
+  int depth = find_path(index, path), err = 0;
+  slot = &ip->d->addrs[path[0]];
+  for (int l = 0;; l++) {
+    if (*slot == 0 && alloc)
+      err = grow(slot, l < depth);
+    *blockno = *slot;
+    if (pg)
+      brelse(pg);
+    if (err == 0 && *blockno && !is_data(*blockno))
+      err = -EIO;
+    if (err < 0 || *blockno == 0 || l == depth || (err = bread(*blockno, &pg)) < 0)
       return err;
-    b = entries(above)[path[l + 1]];
+    slot = (uint *)page_va(pg) + path[l + 1];
   }
-  int n = depth - l + 1;
-  if ((err = take_blocks(n, blocks, pages)) < 0) {
-    if (above)
-      brelse(above);
-    return err;
-  }
-  for (int i = 0; i < n - 1; i++) {
-    entries(pages[i])[path[l + i + 1]] = blocks[i + 1];
-    log_write(pages[i]);
-    brelse(pages[i]);
-  }
-  if (above) {
-    entries(above)[path[l]] = blocks[0];
-    log_write(above);
-    brelse(above);
-  } else {
-    ip->addrs[path[0]] = blocks[0];
-    ip->changed = 1;
-  }
-  *blockno = blocks[n - 1];
-  return 0;
 }
 
 // ---- getting shorter ----
 
 struct prune {
-  uint keep;    // pages that stay
-  uint reached; // from here on all are gone
+  uint keep;        // pages that stay
+  struct page *map; // see bfree
 };
 
-static int prune(struct prune *, uint *slot, int depth, uint base);
-
-// Free what the block of block numbers in pg has to lose. 0: all that should go is gone; 1: the
-// operation is full; or an error.
-static int
-prune_entries(struct prune *p, struct page *pg, int depth, uint base)
+static void
+drop_map(struct prune *p)
 {
-  uint span = depth == 2 ? NINDIRECT : 1;
-  int r = 0;
-  for (uint i = NINDIRECT; i-- > 0 && base + (i + 1) * span > p->keep && r == 0;)
-    r = prune(p, &entries(pg)[i], depth - 1, base + i * span);
-  return r;
+  if (p->map)
+    brelse(p->map);
+  p->map = 0;
 }
 
 // Free what hangs on *slot, a tree of this depth whose first page is base, as far as it lies beyond
-// p->keep. The same results.
+// p->keep: 0 or an error. What a damaged disk says there is only forgotten.
 static int
 prune(struct prune *p, uint *slot, int depth, uint base)
 {
+  uint b = *slot, span = depth == 2 ? NINDIRECT : 1;
   struct page *pg = 0;
-  int r = 0;
-  if (*slot == 0)
+  int err = 0;
+  if (b == 0)
     return 0;
-  if (depth > 0 && is_data(*slot)) {
-    if ((r = bread(*slot, &pg)) < 0)
-      return r;
-    r = prune_entries(p, pg, depth, base);
+  if (depth > 0 && is_data(b) && b != va_page(slot)->blockno) {
+    drop_map(p);
+    if ((err = bread(b, &pg)) < 0)
+      return err;
+    uint *e = page_va(pg), i = base < p->keep ? (p->keep - base) / span : 0;
+    for (; i < NINDIRECT && err == 0; i++)
+      if (e[i] != 0)
+        err = prune(p, &e[i], depth - 1, base + i * span);
   }
-  if (r == 0 && base >= p->keep) {
-    r = log_room() < PRUNE_ROOM;
-    if (r == 0 && is_data(*slot))
-      r = bfree(*slot);
-    if (r == 0) {
-      if (pg)
-        cache_remove(0, *slot, *slot + 1);
-      *slot = 0;
-      p->reached = base;
-    }
-  }
+  if (err == 0 && base >= p->keep && (!is_data(b) || (err = bfree(b, &p->map)) == 0))
+    *slot = 0;
   if (pg) {
     if (*slot)
       log_write(pg);
+    else
+      cache_remove(0, b, b + 1);
     brelse(pg);
   }
-  return r;
+  return err;
 }
 
-// Free what lies beyond p->keep: the same results.
-static int
-prune_all(struct inode *ip, struct prune *p)
-{
-  int r = prune(p, &ip->addrs[NDIRECT + 1], 2, NDIRECT + NINDIRECT);
-  if (r == 0)
-    r = prune(p, &ip->addrs[NDIRECT], 1, NDIRECT);
-  for (uint i = NDIRECT; i-- > p->keep && r == 0;)
-    r = prune(p, &ip->addrs[i], 0, i);
-  return r;
-}
-
+// Make ip shorter, in one operation. When a block cannot be freed the size stays: 0 or an error.
 static int
 shorten(struct inode *ip, uint size)
 {
-  uint old = (ip->size + BSIZE - 1ul) / BSIZE;
-  struct prune p = { .keep = (size + BSIZE - 1ul) / BSIZE, .reached = old };
+  uint *addrs = ip->d->addrs, pages = (ip->d->size + BSIZE - 1ul) / BSIZE;
+  struct prune p = { .keep = (size + BSIZE - 1ul) / BSIZE };
   struct page *tail = 0;
-  int r = size % BSIZE ? ipage(ip, size / BSIZE, &tail) : 0;
-  if (r < 0)
-    return r;
-  r = prune_all(ip, &p);
-  if (r == 0)
-    p.reached = p.keep;
-  if (p.reached < old)
-    cache_remove(ip->inum, p.reached, old);
-  if (r == 0 && tail && tail->blockno) { // what comes behind the end reads as zeros
-    log_write(tail);
-    memset((char *)page_va(tail) + size % BSIZE, 0, BSIZE - size % BSIZE);
+  int err = size % BSIZE ? ipage(ip, size / BSIZE, &tail) : 0;
+  if (err < 0)
+    return err;
+  for (int i = NDIRECT + 1; i >= 0 && err == 0; i--)
+    if (i >= NDIRECT)
+      err = prune(&p, &addrs[i], i - NDIRECT + 1, i == NDIRECT ? NDIRECT : NDIRECT + NINDIRECT);
+    else if ((uint)i >= p.keep)
+      err = prune(&p, &addrs[i], 0, i);
+  drop_map(&p);
+  cache_remove(ip->inum, p.keep, pages);
+  if (err == 0) {
+    ip->d->size = size;
+    if (tail && tail->blockno) { // what comes behind the end reads as zeros
+      log_write(tail);
+      memset((char *)page_va(tail) + size % BSIZE, 0, BSIZE - size % BSIZE);
+    }
   }
+  iupdate(ip);
   if (tail)
     page_put(tail);
-  if (r == 0)
-    ip->size = size;
-  else if (p.reached < old)
-    ip->size = p.reached * BSIZE;
-  iupdate(ip);
-  return r;
+  return err;
 }
 
-// Make ip `size` bytes long; what is new reads as zeros. The caller has it locked, in an operation
-// that has logged nothing yet. 0; 1: the operation is full, ip is shorter than before, do it again
-// in another; -ETXTBSY, -EFBIG, -EIO, -ENOMEM. Sleeps.
-int
-itrunc(struct inode *ip, uint64 size)
+// The size to which one operation can shorten ip: all the way, unless the blocks may lie all over a
+// bitmap that is too long.
+static uint64
+reach(struct inode *ip, uint64 size)
 {
-  if (ip->text > 0)
-    return -ETXTBSY;
-  if (size > MAXSIZE)
-    return -EFBIG;
-  if (size < ip->size)
-    return shorten(ip, size);
-  if (size > ip->size) {
-    ip->size = size;
-    iupdate(ip);
-  }
-  return 0;
+  uint64 end = (ip->d->size + BSIZE - 1ul) / BSIZE * BSIZE;
+  return sb.size / BPB < MAPS || end <= size + MAPS * BSIZE ? size : end - MAPS * BSIZE;
 }
 
-// The same in as many operations as it takes, for a caller that holds no lock and has no operation
-// open; also -EROFS.
+// Make ip `size` bytes long; what is new reads as zeros. The caller holds no lock and has no operation
+// open. 0, -ETXTBSY, -EFBIG, -EROFS, -EIO, -ENOMEM. Sleeps.
 int
 itruncate(struct inode *ip, uint64 size)
 {
+  uint64 now;
   int err;
   do {
-    if ((err = begin_op()) < 0)
+    if ((err = ibegin(ip)) < 0)
       return err;
-    if ((err = ilock(ip)) == 0) {
-      err = itrunc(ip, size);
-      iunlock(ip);
+    now = size;
+    if (ip->text > 0) {
+      err = -ETXTBSY;
+    } else if (size > MAXSIZE) {
+      err = -EFBIG;
+    } else if (size <= ip->d->size) { // when equal, there may be a block of numbers behind the end
+      now = reach(ip, size);
+      err = shorten(ip, now);
+    } else {
+      tail_zero(ip);
+      ip->d->size = size;
+      iupdate(ip);
     }
-    end_op();
-  } while (err > 0);
+    iend(ip);
+  } while (err == 0 && now > size);
   if (err == 0)
     file_unmap(ip, size); // the frames are not the file's any more: nobody finds them again
   return err;

@@ -13,6 +13,7 @@
 #include "types.h"
 
 struct context;
+struct image;
 struct mm;
 struct page;
 struct proc;
@@ -21,6 +22,7 @@ struct sleeplock;
 struct slab;
 struct spinlock;
 struct trapframe;
+struct waitinfo;
 
 // ---- traps and system calls ----
 
@@ -56,15 +58,21 @@ void wakeup(const void *chan);
 void wake_process(struct proc *);
 void fp_keep(struct proc *);
 
-// proc.c
+// kstack.c
 extern uint64 stackgen;
+int slot_get(void);
+void slot_put(int slot);
+uint64 stack_frames(void);
+
+// proc.c
 void procinit(void);
 void userinit(void);
 struct proc *kthread(void (*fn)(void), const char *name);
 int fork(void);
-void exit(int status) __attribute__((noreturn));
-int wait(int *status);
+void exit(int status);
+int wait(struct waitinfo *);
 int killed(struct proc *);
+int proc_doom(const struct waitinfo *);
 int kill(int pid);
 int setpgid(int pid, int pgid);
 int getpgid(int pid);
@@ -72,11 +80,18 @@ struct mm *proc_set_mm(struct proc *, struct mm *);
 struct mm *proc_mm(int pid);
 int procs_read(struct procinfo *, int max, uint64 *born);
 int procs_count(void);
-uint64 stack_frames(void);
 void procdump(void);
+
+// thread.c
+int clone(uint64 fn, uint64 arg, uint64 stack);
+void texit(int status);
+int thread_join(int tid, struct waitinfo *);
+int proc_next(const struct image *);
+void obey(void);
 
 // exec.c
 int exec(const char *path, uint64 argv);
+void become(struct proc *, const struct image *);
 
 // ---- locks ----
 
@@ -105,6 +120,8 @@ void kinit(uint64 ramend);
 void *kalloc(void); // a frame, contents undefined; 0: none
 void kfree(void *);
 struct page *page_alloc(int kind);
+struct page *block_alloc(int kind);
+void block_put(struct page *);
 uint64 kfree_frames(void);
 struct page *frames_end(void);
 
@@ -163,7 +180,7 @@ void plic_complete(int irq);
 void *memset(void *, int, size_t);
 void *memcpy(void *, const void *, size_t);
 void *memmove(void *, const void *, size_t);
-#define page_zero(frame)    memset(frame, 0, PGSIZE)
+void page_zero(void *frame);
 #define page_copy(to, from) memmove(to, from, PGSIZE)
 size_t strlen(const char *);
 int strcmp(const char *, const char *);

@@ -1,14 +1,18 @@
 // SPDX-License-Identifier: MIT
 // Directories, and how a path leads to an inode.
 //
-// Interface: dirlookup, dirlink, dirclear, dirempty on a locked directory; namei, nameiparent.
+// Interface: dirlookup, dirwrite, dirempty on a locked directory; namei, nameiparent.
 //
 // A directory is a file of 16-byte entries: | inum | name, padded with zeros |. inum 0 is a free
-// one. An entry is looked at as two words, so that comparing a whole name is two instructions.
+// one. An entry is looked at as two words, so that comparing a whole name is two instructions. What
+// is looked for, and what is to be written, is a union entry too.
 //
-// Locks: dirlookup and its like want the directory's lock. A path is walked with one lock at a time
-// and outside of operations, so ".." cannot make a circle of waiters, and walking can free a file
-// that lost its last name meanwhile.
+// hints[] tells where a name was found last, so that a large directory need not be searched each
+// time. A hint is a guess: it counts when the entry is there, and nobody keeps it up to date.
+//
+// Locks: a directory's own, for what is in it. A path is walked with one lock at a time and outside
+// of operations, so ".." cannot make a circle of waiters, and walking can free a file that lost its
+// last name meanwhile.
 //
 // 1. In a directory that was removed (nlink 0) nothing is found, ".." included, and nothing is
 //    added: its old parent may be another file by now.
@@ -19,65 +23,75 @@
 #include "file.h"
 #include "stat.h"
 
-union entry {
-  struct dirent d;
-  uint64 w[2];
-};
+#define NHINTS   1024
+#define NAMEBITS (~0xfffful) // of an entry's first word; the others are inum
 
-#define NAMEBITS (~0xfffful) // of the first word; the others are inum
+static uint hints[NHINTS];
 
-_Static_assert(sizeof(union entry) == 16, "an entry is two words");
-
-// Whether e is what key asks for: the entry of that name, or with an empty name any free entry.
-static inline int
-matches(const union entry *e, const union entry *key, int unused)
+static uint *
+hint_of(struct inode *dp, const union entry *key)
 {
-  if (unused)
-    return e->d.inum == 0;
+  uint64 h = ((key->w[0] & NAMEBITS) ^ key->w[1] * 31 ^ dp->inum) * 0x9e3779b97f4a7c15;
+  return &hints[h >> 54];
+}
+
+static inline int
+matches(const union entry *e, const union entry *key)
+{
   return ((e->w[0] ^ key->w[0]) & NAMEBITS) == 0 && e->w[1] == key->w[1] && e->d.inum != 0;
 }
 
-// The first entry that matches: its place in the directory, or its size if there is none. *inum is
-// what the entry names.
+// Whether the entry at off, if there is one, is what key asks for: 1 or 0, or an error.
 static int
-scan(struct inode *dp, const union entry *key, uint *off, uint *inum)
+is_at(struct inode *dp, uint off, const union entry *key, uint *inum)
 {
-  int unused = key->d.name[0] == 0;
-  for (uint at = 0; at < dp->size; at += BSIZE) {
-    struct page *pg;
-    int err = ipage(dp, at / BSIZE, &pg);
-    if (err < 0)
-      return err;
-    const union entry *e = page_va(pg);
-    uint n = (dp->size - at < BSIZE ? dp->size - at : BSIZE) / sizeof(*e);
-    for (uint i = 0; i < n; i++)
-      if (matches(&e[i], key, unused)) {
-        *off = at + i * sizeof(*e);
-        *inum = e[i].d.inum;
-        page_put(pg);
-        return 0;
-      }
-    page_put(pg);
-    if (dp->size - at < BSIZE)
-      break;
-  }
-  *off = dp->size;
-  return 0;
+  struct page *pg;
+  if (off >= dp->d->size)
+    return 0;
+  int err = ipage(dp, off / BSIZE, &pg);
+  if (err < 0)
+    return err;
+  const union entry *e = (union entry *)page_va(pg) + off % BSIZE / sizeof(*e);
+  int yes = matches(e, key);
+  *inum = e->d.inum;
+  page_put(pg);
+  return yes;
 }
 
-// Find a name in dp, which the caller has locked: the inode number, and where the entry is. 0,
-// -ENOENT, -EIO or -ENOMEM. Sleeps.
+// Find key's name in dp, which the caller has locked: the inode number, and the place of the entry. 0,
+// -ENOENT, and *off is where it can be added, -EIO or -ENOMEM. Sleeps.
 int
-dirlookup(struct inode *dp, const char name[DIRSIZ], uint *inum, uint *off)
+dirlookup(struct inode *dp, const union entry *key, uint *inum, uint *off)
 {
-  union entry key;
-  memmove(key.d.name, name, DIRSIZ);
-  int err = scan(dp, &key, off, inum);
-  return err ? err : *off < dp->size ? 0 : -ENOENT;
+  uint size = dp->d->size, *hint = hint_of(dp, key);
+  int r = is_at(dp, *off = *hint, key, inum);
+  if (r != 0)
+    return r < 0 ? r : 0;
+  *off = size;
+  for (uint at = 0; at < size; at += BSIZE) {
+    struct page *pg;
+    if ((r = ipage(dp, at / BSIZE, &pg)) < 0)
+      return r;
+    const union entry *e = page_va(pg);
+    uint n = (size - at < BSIZE ? size - at : BSIZE) / sizeof(*e), i;
+    for (i = 0; i < n && !matches(&e[i], key); i++)
+      if (e[i].d.inum == 0 && *off == size)
+        *off = at + i * sizeof(*e);
+    if (i < n) {
+      *off = *hint = at + i * sizeof(*e);
+      *inum = e[i].d.inum;
+    }
+    page_put(pg);
+    if (i < n)
+      return 0;
+  }
+  return -ENOENT;
 }
 
-static int
-write_entry(struct inode *dp, uint off, const union entry *e)
+// Make e the entry at off of dp, which the caller has locked, in an operation. 0, -ENOSPC, -EFBIG,
+// -EIO or -ENOMEM. Sleeps.
+int
+dirwrite(struct inode *dp, uint off, const union entry *e)
 {
   struct span s;
   span_kernel(&s, (void *)e, sizeof(*e));
@@ -85,32 +99,10 @@ write_entry(struct inode *dp, uint off, const union entry *e)
   return n == sizeof(*e) ? 0 : n < 0 ? n : -ENOSPC;
 }
 
-// Add a name that is not there to dp, which the caller has locked, in an operation. 0, -ENOSPC,
-// -EFBIG, -EIO or -ENOMEM. Sleeps.
 int
-dirlink(struct inode *dp, const char name[DIRSIZ], uint inum)
+is_dots(const union entry *e)
 {
-  union entry e = { .w = { 0, 0 } };
-  uint off, was;
-  int err = scan(dp, &e, &off, &was);
-  if (err < 0)
-    return err;
-  e.d.inum = inum;
-  memmove(e.d.name, name, DIRSIZ);
-  return write_entry(dp, off, &e);
-}
-
-// Free the entry at off. The caller has dp locked, in an operation. 0, -EIO or -ENOMEM. Sleeps.
-int
-dirclear(struct inode *dp, uint off)
-{
-  union entry none = { .w = { 0, 0 } };
-  return write_entry(dp, off, &none);
-}
-
-int
-is_dots(const char name[DIRSIZ])
-{
+  const char *name = e->d.name;
   return name[0] == '.' && (name[1] == 0 || (name[1] == '.' && name[2] == 0));
 }
 
@@ -119,17 +111,14 @@ is_dots(const char name[DIRSIZ])
 int
 dirempty(struct inode *dp)
 {
-  int empty = 1;
-  for (uint at = 0; at < dp->size && empty; at += sizeof(struct dirent)) {
-    struct page *pg;
-    int err = ipage(dp, at / BSIZE, &pg);
-    if (err < 0)
-      return err;
-    const struct dirent *e = (struct dirent *)((char *)page_va(pg) + at % BSIZE);
-    empty = e->inum == 0 || is_dots(e->name);
-    page_put(pg);
-  }
-  return empty;
+  union entry e;
+  struct span s;
+  int n;
+  span_kernel(&s, &e, sizeof(e));
+  for (uint off = 0; (n = readi(dp, &s, off, sizeof(e))) > 0; off += sizeof(e))
+    if (e.d.inum != 0 && !is_dots(&e))
+      return 0;
+  return n < 0 ? n : 1;
 }
 
 // ---- paths ----
@@ -137,17 +126,17 @@ dirempty(struct inode *dp)
 // The first part of *path into name, *path behind it and behind the slashes that follow: its
 // length; 0: there is none; -ENAMETOOLONG.
 static int
-next_part(const char **path, char name[DIRSIZ])
+next_part(const char **path, union entry *name)
 {
   const char *s = *path;
   int n = 0;
   while (*s == '/')
     s++;
-  memset(name, 0, DIRSIZ);
+  name->w[0] = name->w[1] = 0;
   for (; *s && *s != '/'; s++) {
     if (n == DIRSIZ)
       return -ENAMETOOLONG;
-    name[n++] = *s;
+    name->d.name[n++] = *s;
   }
   while (*s == '/')
     s++;
@@ -157,76 +146,72 @@ next_part(const char **path, char name[DIRSIZ])
 
 // From directory *ip to what it calls name; the reference moves along. On an error it stays.
 static int
-step(struct inode **ip, const char name[DIRSIZ])
+step(struct inode **ip, const union entry *name)
 {
   struct inode *dp = *ip, *next = 0;
   uint inum, off;
   int err = ilock(dp);
   if (err < 0)
     return err;
-  if (dp->type != T_DIR)
+  if (dp->d->type != T_DIR)
     err = -ENOTDIR;
-  else if (name[0] == '.' && name[1] == 0)
+  else if (name->d.name[0] == '.' && name->d.name[1] == 0)
     ;
-  else if (dp->nlink == 0)
+  else if (dp->d->nlink == 0)
     err = -ENOENT;
   else if ((err = dirlookup(dp, name, &inum, &off)) == 0)
     err = iget(inum, &next);
   iunlock(dp);
-  if (next) {
+  if (err == 0 && next) {
     iput(dp);
     *ip = next;
   }
   return err;
 }
 
-// Where path leads; with last, the directory that has or would have its last part, and that part.
+// The inode that path leads to, from the root or the current directory, with a reference; with last,
+// the directory that has or would have its last part, and that part. Errors as below.
 static int
-follow(const char *path, char last[DIRSIZ], struct inode **out)
+follow(const char *path, union entry *last, struct inode **out)
 {
-  char name[DIRSIZ];
-  struct inode *ip;
-  int n, err = 0;
-  if (*path == 0)
-    return -ENOENT;
-  if (*path != '/')
-    ip = cwd_get();
-  else if ((err = iget(ROOTINO, &ip)) < 0)
+  union entry name;
+  int n = 0, err = *path ? 0 : -ENOENT;
+  if (*path == '/')
+    err = iget(ROOTINO, out);
+  else if (*path)
+    *out = cwd_get();
+  if (err < 0)
     return err;
-  while (err == 0 && (n = next_part(&path, name)) != 0) {
-    if (n < 0) {
-      err = n;
-    } else if (last && *path == 0) {
-      memmove(last, name, DIRSIZ);
-      *out = ip;
+  while (err == 0 && (n = next_part(&path, &name)) > 0) {
+    if (last && *path == 0) {
+      *last = name;
       return 0;
-    } else {
-      err = step(&ip, name);
     }
+    err = step(out, &name);
   }
-  if (err == 0 && last)
-    err = -EINVAL; // "/" has no name
   if (err == 0)
-    *out = ip;
-  else
-    iput(ip);
+    err = n < 0 ? n : last ? -EINVAL : 0; // "/" has no name
+  if (err < 0) {
+    iput(*out);
+    *out = 0;
+  }
   return err;
 }
 
 // The inode that path leads to, from the root or the current directory, with a reference. 0,
-// -ENOENT, -ENOTDIR, -ENAMETOOLONG, -EIO or -ENOMEM. The caller holds no lock and has no operation
-// open. Sleeps.
+// -ENOENT, -ENOTDIR, -ENAMETOOLONG, -EIO or -ENOMEM, and *out has no reference. The caller holds no
+// lock and has no operation open. Sleeps.
 int
 namei(const char *path, struct inode **out)
 {
   return follow(path, 0, out);
 }
 
-// The directory of path's last part, and that part. What the directory is, and whether it still
-// exists, is for the caller to see when he has locked it. Like namei; -EINVAL for a path without
-// parts.
+// The directory of path's last part, and that part as an entry without a number. What the directory
+// is, and whether it still exists, is for the caller to see when he has locked it. Like namei; -EINVAL
+// for a path without parts.
 int
-nameiparent(const char *path, char name[DIRSIZ], struct inode **out)
+nameiparent(const char *path, union entry *name, struct inode **out)
 {
   return follow(path, name, out);
 }

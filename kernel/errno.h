@@ -11,7 +11,7 @@
 #define ENOEXEC      8  // not a program this machine runs
 #define EBADF        9  // no such open file, or not open for this
 #define ECHILD       10 // no children to wait for
-#define EAGAIN       11 // too many processes
+#define EAGAIN       11 // too many processes; no longer what the caller thought (futex)
 #define ENOMEM       12 // no memory
 #define EACCES       13 // this kind of access is not permitted
 #define EFAULT       14 // bad address

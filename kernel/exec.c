@@ -3,7 +3,7 @@
 //
 // Nothing is read but the headers: each segment becomes a range of the new address space that knows
 // where in the file its pages are, and page faults bring them in. The old address space goes only
-// when nothing can fail any more.
+// when nothing can fail any more: on the way to user mode, when the other threads have ended (obey).
 //
 //   segment congruent with pages   -> file_map, shared frames, copied when written
 //   bss behind it                  -> anonymous memory
@@ -47,7 +47,7 @@ read_exact(struct inode *ip, void *dst, uint64 off, uint n)
   int got = ilock(ip);
   if (got < 0)
     return got;
-  got = ip->type == T_FILE ? readi(ip, &s, off, n) : -EACCES;
+  got = ip->d->type == T_FILE ? readi(ip, &s, off, n) : -EACCES;
   iunlock(ip);
   return got < 0 ? got : got == (int)n ? 0 : -ENOEXEC;
 }
@@ -82,6 +82,7 @@ read_segment(struct mm *mm, struct vma *v, struct inode *ip, const struct proghd
   uint64 fend = ph->vaddr + ph->filesz;
   struct fault f = { .mm = mm,
                      .vma = v,
+                     .level = LEVELS - 1, // nothing is mapped
                      .access = v->prot & PROT_WRITE ? ACCESS_WRITE : ACCESS_READ };
   for (f.va = v->start; f.va < fend; f.va += PGSIZE) {
     uint64 from = f.va < ph->vaddr ? ph->vaddr : f.va;
@@ -143,7 +144,7 @@ program_read(struct program *prog)
               ? read_exact(prog->ip, prog->seg, elf->phoff, elf->phnum * sizeof(prog->seg[0]))
               : -ENOEXEC;
   for (int i = 0; err == 0 && i < elf->phnum; i++)
-    if (prog->seg[i].type == ELF_LOAD && !segment_ok(&prog->seg[i], prog->ip->size))
+    if (prog->seg[i].type == ELF_LOAD && !segment_ok(&prog->seg[i], prog->ip->d->size))
       err = -ENOEXEC;
   return err;
 }
@@ -182,43 +183,55 @@ program_load(struct program *prog, const struct words *w, struct mm *mm, uint64 
   return err < 0 ? err : push_words(mm, w, sp);
 }
 
-// From here on nothing fails: the process is the new program.
-static void
-become(struct proc *p, const char *path, struct mm *mm, uint64 entry, int argc, uint64 sp)
+// The calling process, which is down to this thread, is the new program when it goes to user mode.
+void
+become(struct proc *p, const struct image *next)
 {
-  const char *name = path;
-  for (const char *s = path; *s; s++)
-    if (*s == '/')
-      name = s + 1;
-  safestrcpy(p->name, name, sizeof(p->name));
+  safestrcpy(p->name, next->name, sizeof(p->name));
   memset(p->tf, 0, sizeof(*p->tf));
   memset(&p->fp, 0, sizeof(p->fp));
-  p->tf->epc = entry;
-  p->tf->a0 = argc;
-  p->tf->sp = p->tf->a1 = sp;
+  p->tf->epc = next->entry;
+  p->tf->a0 = next->argc;
+  p->tf->sp = p->tf->a1 = next->sp;
   p->tf->status = (csr_read(sstatus) & ~(SSTATUS_SPP | SSTATUS_FS | SSTATUS_SIE)) | SSTATUS_SPIE;
   code_written();
-  struct mm *old = proc_set_mm(p, mm);
+  struct mm *old = proc_set_mm(p, next->mm);
   push_off();
-  tlb_enter(mycpu(), mm);
+  tlb_enter(mycpu(), next->mm);
   pop_off();
   if (old)
     mm_leave(old);
 }
 
-// What exec_words does with prog->ip, which counts as running meanwhile.
+// The last name of a path.
+static const char *
+base_name(const char *path)
+{
+  const char *name = path;
+  for (; *path; path++)
+    if (*path == '/')
+      name = path + 1;
+  return name;
+}
+
+// What exec_words does with prog->ip, which counts as running meanwhile. The process becomes the
+// program on its way to user mode.
 static int
 exec_program(const char *path, struct program *prog, const struct words *w)
 {
-  uint64 sp;
+  struct image next = { .argc = w->n };
   int err = program_read(prog);
-  struct mm *mm = err == 0 ? mm_new(0) : 0;
+  if (err < 0)
+    return err;
+  if ((next.mm = mm_new(0)) == 0)
+    return -ENOMEM;
+  next.entry = prog->elf.entry;
+  safestrcpy(next.name, base_name(path), sizeof(next.name));
+  err = program_load(prog, w, next.mm, &next.sp);
   if (err == 0)
-    err = mm ? program_load(prog, w, mm, &sp) : -ENOMEM;
-  if (err == 0)
-    become(myproc(), path, mm, prog->elf.entry, w->n, sp);
-  else if (mm)
-    mm_leave(mm);
+    err = proc_next(&next);
+  if (err < 0)
+    mm_leave(next.mm);
   return err;
 }
 

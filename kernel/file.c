@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Open files, and the tables of them.
 //
-// Interface: filealloc, filedup, fileclose for references; fileread, filewrite, fileseek, filestat;
+// Interface: filealloc, filedup, fileclose for references; fileio, fileseek;
 // files_* for a process's table as a whole, fd_* for its entries, cwd_*; devsw for drivers.
 //
 //   proc.files --> files: ofile[fd] --> file --> pipe, or inode, or inode of a device
@@ -56,35 +56,23 @@ filedup(struct file *f)
   return f;
 }
 
-// Give up a reference; the last one closes. The caller holds no lock and has no operation open.
-// Sleeps.
+// Give up a reference, if f is not 0; the last one closes. The caller holds no lock and has no
+// operation open. Sleeps.
 void
 fileclose(struct file *f)
 {
+  if (f == 0)
+    return;
   int left = __atomic_sub_fetch(&f->ref, 1, __ATOMIC_ACQ_REL);
   assert(left >= 0);
   if (left > 0)
     return;
   if (f->type == FD_PIPE)
     pipeclose(f->pipe, f->writable);
-  else if (f->ip)
+  else
     iput(f->ip);
   slab_free(&file_slab, f);
   __atomic_fetch_sub(&nfiles, 1, __ATOMIC_RELAXED);
-}
-
-// What fstat tells: 0, -EINVAL for a pipe, -EIO, -ENOMEM. Sleeps.
-int
-filestat(struct file *f, struct stat *st)
-{
-  if (f->type == FD_PIPE)
-    return -EINVAL;
-  int err = ilock(f->ip);
-  if (err < 0)
-    return err;
-  istat(f->ip, st);
-  iunlock(f->ip);
-  return 0;
 }
 
 static int
@@ -100,61 +88,57 @@ read_inode(struct file *f, struct span *dst, uint n)
   return r;
 }
 
-// As many operations as it takes.
+// As many operations as it takes. Memory may be full of what is not on the disk yet: then it waits
+// until it is, once.
 static int
 write_inode(struct file *f, const struct span *src, uint n)
 {
   uint done = 0;
-  int r;
-  do {
-    if ((r = begin_op()) < 0)
-      break;
-    if ((r = ilock(f->ip)) == 0) {
+  int r = 0, waited = 0;
+  while (done < n && r >= 0) {
+    if ((r = ibegin(f->ip)) == 0) {
       r = writei(f->ip, src, done, f->off, n - done);
       if (r > 0)
         f->off += r;
-      iunlock(f->ip);
+      iend(f->ip);
     }
-    end_op();
     if (r > 0)
       done += r;
-  } while (r > 0 && done < n);
+    else if (r == -ENOMEM && !waited++)
+      r = log_sync();
+  }
   return done ? (int)done : r;
 }
 
 static int
-read_span(struct file *f, struct span *dst, uint n)
+move(struct file *f, struct span *s, uint n, int reading)
 {
   if (f->type == FD_INODE)
-    return read_inode(f, dst, n);
+    return reading ? read_inode(f, s, n) : write_inode(f, s, n);
   if (f->type == FD_PIPE)
-    return piperead(f->pipe, dst, n);
-  return devsw[f->major].read ? devsw[f->major].read(dst, n) : -ENODEV;
+    return reading ? piperead(f->pipe, s, n) : pipewrite(f->pipe, s, n);
+  const struct devsw *dev = &devsw[f->major];
+  return dev->read == 0 ? -ENODEV : reading ? dev->read(s, n) : dev->write(s, n);
 }
 
-static int
-write_span(struct file *f, const struct span *src, uint n)
-{
-  if (f->type == FD_INODE)
-    return write_inode(f, src, n);
-  if (f->type == FD_PIPE)
-    return pipewrite(f->pipe, src, n);
-  return devsw[f->major].write ? devsw[f->major].write(src, n) : -ENODEV;
-}
-
-// Move n bytes between f and the caller's memory at va, a pin at a time.
-static int64
-transfer(struct file *f, uint64 va, int n, int reading)
+// Move up to n bytes between f and the caller's memory at va, a pin at a time: how many; 0 at the end;
+// less when something goes wrong in the middle. -EBADF: not open for that; -EINVAL: n is negative;
+// -EFAULT; -EINTR: killed while waiting; -EIO, -ENOMEM, -ENODEV; and when writing -EPIPE, -ENOSPC,
+// -EFBIG, -EROFS, -ETXTBSY. Sleeps.
+int64
+fileio(struct file *f, uint64 va, int n, int reading)
 {
   struct mm *mm = myproc()->mm;
   struct span s;
   int done = 0, r = n < 0 ? -EINVAL : 0;
+  if (!(reading ? f->readable : f->writable))
+    return -EBADF;
   while (done < n) {
     int m = span_pin(&s, mm, va + done, n - done, reading);
     if ((r = m) < 0)
       break;
     if (done > 0 || m == n || (r = user_range(mm, va, n, reading)) == 0)
-      r = reading ? read_span(f, &s, m) : write_span(f, &s, m);
+      r = move(f, &s, m, reading);
     span_unpin(&s);
     if (r > 0)
       done += r;
@@ -162,23 +146,6 @@ transfer(struct file *f, uint64 va, int n, int reading)
       break;
   }
   return done ? done : r;
-}
-
-// Read up to n bytes to va in the caller's memory: how many, 0 at the end. -EBADF: not open for
-// reading; -EINVAL: n is negative; -EFAULT; -EINTR: killed while waiting; -EIO, -ENOMEM, -ENODEV.
-// Sleeps.
-int64
-fileread(struct file *f, uint64 va, int n)
-{
-  return f->readable ? transfer(f, va, n, 1) : -EBADF;
-}
-
-// Write n bytes from va: how many, less when something went wrong in the middle. Otherwise like
-// fileread; also -EPIPE, -ENOSPC, -EFBIG, -EROFS, -ETXTBSY. Sleeps.
-int64
-filewrite(struct file *f, uint64 va, int n)
-{
-  return f->writable ? transfer(f, va, n, 0) : -EBADF;
 }
 
 // Move the offset: the new one. -ESPIPE: f has none; -EINVAL: it would be negative, or no such
@@ -191,7 +158,7 @@ fileseek(struct file *f, int64 off, int whence)
   int err = ilock(f->ip);
   if (err < 0)
     return err;
-  int64 to = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? (int64)f->off : (int64)f->ip->size;
+  int64 to = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? (int64)f->off : (int64)f->ip->d->size;
   if ((uint)whence > SEEK_END || __builtin_add_overflow(to, off, &to) || to < 0)
     to = -EINVAL;
   else
@@ -238,30 +205,28 @@ files_drop(struct files *t)
   if (__atomic_sub_fetch(&t->ref, 1, __ATOMIC_ACQ_REL) > 0)
     return;
   for (int fd = 0; fd < NOFILE; fd++)
-    if (t->ofile[fd])
-      fileclose(t->ofile[fd]);
-  if (t->cwd)
-    iput(t->cwd);
+    fileclose(t->ofile[fd]);
+  iput(t->cwd);
   slab_free(&files_slab, t);
 }
 
-// The caller's file fd, with a reference that fileclose ends: 0 or -EBADF.
-int
-fd_get(int fd, struct file **out)
+// The caller's file fd, with a reference that fileclose ends; 0: there is none.
+struct file *
+fd_get(int fd)
 {
   struct files *t = myproc()->files;
-  if ((uint)fd >= NOFILE)
-    return -EBADF;
-  acquire(&t->lock);
-  struct file *f = t->ofile[fd];
-  if (f)
-    filedup(f);
-  release(&t->lock);
-  *out = f;
-  return f ? 0 : -EBADF;
+  struct file *f = 0;
+  if ((uint)fd < NOFILE) {
+    acquire(&t->lock);
+    if ((f = t->ofile[fd]) != 0)
+      filedup(f);
+    release(&t->lock);
+  }
+  return f;
 }
 
-// The lowest free descriptor now stands for f, whose reference goes over: it, or -EMFILE.
+// The lowest free descriptor now stands for f, whose reference goes over: it, or -EMFILE. With f 0
+// nothing changes, and the result tells whether there is one.
 int
 fd_add(struct file *f)
 {
@@ -274,17 +239,6 @@ fd_add(struct file *f)
     t->ofile[fd] = f;
   release(&t->lock);
   return fd < NOFILE ? fd : -EMFILE;
-}
-
-// Whether a descriptor is free, to be asked before something is done that cannot be undone.
-int
-fd_left(void)
-{
-  struct files *t = myproc()->files;
-  for (int fd = 0; fd < NOFILE; fd++)
-    if (t->ofile[fd] == 0)
-      return 1;
-  return 0;
 }
 
 // Descriptor fd is free again: the file, with its reference, or 0.

@@ -22,72 +22,70 @@ struct inode {
   uint inum;           // for good
   int ref;             // pointers to it; atomic; 0 to 1 and back under fs.c's lock
   struct inode *hnext; // under fs.c's lock
-  struct list lru;     //   among the unused, when ref is 0
 
   struct sleeplock lock; // the rest:
-  struct page *home;     //   the block with its dinode; 0: not read yet
-  short type;            //   as in struct dinode
-  short major, minor;
-  short nlink;
-  uint size;
-  uint addrs[NDIRECT + 2];
-  int changed;   //   iupdate is due
-  uint nextread; //   the page that a sequential reader wants next
-  uint window;   //   pages read ahead last time
-  int text;      //   atomic: > 0: mappings of it as a program that runs; < 0: to store into it
+  struct dinode *d;      //   in the cached block, with a reference; 0: not read yet
+  uint nextread;         //   the page that a sequential reader wants next
+  uint window;           //   pages read ahead last time
+  int text;              //   atomic: > 0: mappings of it as a program that runs; < 0: to store into it
 };
 
 // mount.c
 extern struct superblock sb;
-void storageinit(void);
 void fsinit(void);
 void fs_info(struct sysinfo *);
 void fs_drop(void);
 
 // fs.c
+extern uint inodes_free;
 int iget(uint inum, struct inode **);
 int ialloc(int type, struct inode **);
 struct inode *idup(struct inode *);
 void iput(struct inode *);
 int ilock(struct inode *) __attribute__((warn_unused_result));
 void iunlock(struct inode *);
+int iread(struct inode *) __attribute__((warn_unused_result));
+int ibegin(struct inode *) __attribute__((warn_unused_result));
+void iend(struct inode *);
 void iupdate(struct inode *);
-void istat(struct inode *, struct stat *);
-void inodes_shrink(uint keep);
-int inodes_scan(uint block);
-uint inodes_free(void);
+int istat(struct inode *, struct stat *) __attribute__((warn_unused_result));
+void inodes_shrink(void);
+int inodes_start(void);
 int text_get(struct inode *, int by);
 void text_put(struct inode *, int by);
 
 // balloc.c
+extern uint blocks_free;
 int balloc_start(void);
 int balloc(uint *blockno);
-int bfree(uint blockno);
+int bfree(uint blockno, struct page **map);
 int is_data(uint blockno);
-uint blocks_free(void);
 
 // bmap.c
 #define MAXSIZE ((uint64)MAXFILE * BSIZE) // bytes of a file at the most
-int bmap(struct inode *, uint index, uint *blockno);
-int bmap_alloc(struct inode *, uint index, uint *blockno);
-int itrunc(struct inode *, uint64 size);
+int bmap(struct inode *, uint index, int alloc, uint *blockno);
 int itruncate(struct inode *, uint64 size);
 
 // rw.c
 int ipage(struct inode *, uint index, struct page **);
 int page_cache_get(struct inode *, uint index, struct page **);
+void tail_zero(struct inode *);
 int page_cache_own(struct inode *, uint index);
 int readi(struct inode *, struct span *dst, uint64 off, uint n);
 int writei(struct inode *, const struct span *src, uint at, uint64 off, uint n);
 
-// dir.c
+// dir.c: an entry, also as two words
+union entry {
+  struct dirent d;
+  uint64 w[2];
+};
+
 int namei(const char *path, struct inode **);
-int nameiparent(const char *path, char name[DIRSIZ], struct inode **);
-int dirlookup(struct inode *, const char name[DIRSIZ], uint *inum, uint *off);
-int dirlink(struct inode *, const char name[DIRSIZ], uint inum);
-int dirclear(struct inode *, uint off);
+int nameiparent(const char *path, union entry *name, struct inode **);
+int dirlookup(struct inode *, const union entry *key, uint *inum, uint *off);
+int dirwrite(struct inode *, uint off, const union entry *);
 int dirempty(struct inode *);
-int is_dots(const char name[DIRSIZ]);
+int is_dots(const union entry *);
 
 // names.c
 int create(const char *path, int type, short major, short minor, struct inode **);
@@ -115,8 +113,8 @@ struct files {
   struct file *ofile[NOFILE];
 };
 
-// A driver behind a device file: bytes or -errno. Called with no lock; may sleep. The console
-// registers itself in devsw[CONSOLE].
+// A driver behind a device file, if read is set: bytes or -errno. Called with no lock; may sleep. The
+// console registers itself in devsw[CONSOLE].
 struct devsw {
   int (*read)(struct span *dst, uint n);
   int (*write)(const struct span *src, uint n);
@@ -129,16 +127,13 @@ extern struct devsw devsw[NDEV];
 struct file *filealloc(void);
 struct file *filedup(struct file *);
 void fileclose(struct file *);
-int filestat(struct file *, struct stat *);
-int64 fileread(struct file *, uint64 va, int n);
-int64 filewrite(struct file *, uint64 va, int n);
+int64 fileio(struct file *, uint64 va, int n, int reading);
 int64 fileseek(struct file *, int64 off, int whence);
 
 struct files *files_new(struct inode *cwd);
 struct files *files_copy(struct files *);
 void files_drop(struct files *);
-int fd_get(int fd, struct file **);
-int fd_left(void);
+struct file *fd_get(int fd);
 int fd_add(struct file *);
 struct file *fd_take(int fd);
 struct inode *cwd_get(void);

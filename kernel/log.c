@@ -52,15 +52,15 @@
 int fs_readonly;
 
 static struct {
-  struct spinlock lock;         // this group:
-  int outstanding;              //   operations begun and not ended
-  int shut;                     //   the door: no operation begins
-  int wanted;                   //   logd shall commit
-  uint seq;                     //   the running transaction
-  uint home;                    //   the last one that is in its homes
-  uint64 since;                 //   when the running transaction got its first page
-  uint n;                       //   its pages
-  struct page *pages[LOGHOMES]; //
+  struct spinlock lock; // this group:
+  int outstanding;      //   operations begun and not ended
+  int shut;             //   the door: no operation begins
+  uint seq;             //   the running transaction
+  uint home;            //   the last one that is in its homes
+  uint64 since;         //   when the running transaction got its first page
+  uint n;               //   its pages
+  struct page *pages[LOGHOMES];
+  int wanted; //   logd shall commit
 
   uint start, cap;             // the head's block, and how many copies fit behind it; for good
   struct page *from[LOGHOMES]; // logd's own, committing: pages
@@ -317,25 +317,22 @@ log_dirty(void)
 
 // ---- boot ----
 
-// The sentence that says why a head cannot have been written by us, or 0.
-static const char *
-damage(const struct superblock *sb)
+// Whether head, as it was read, can be one of ours. One whose sum is wrong was being written when the
+// power went: that transaction never happened.
+static int
+head_ok(const struct superblock *sb)
 {
-  if (head.magic != LOGMAGIC)
-    return "its head has another magic number";
-  if (head.n > log.cap)
-    return "its head says more blocks than it has";
-  if (head.sum != logsum(&head)) {
-    head.n = 0; // torn: it never happened
+  if (head.magic != LOGMAGIC || head.n > log.cap)
     return 0;
-  }
+  if (head.sum != logsum(&head))
+    head.n = 0;
   for (uint i = 0; i < head.n; i++)
     if (head.home[i] < sb->inodestart || head.home[i] >= sb->size)
-      return "it would write where nothing logged can belong";
-  return fs_readonly && head.n > 0 ? "it holds a transaction, and the disk cannot be written" : 0;
+      return 0;
+  return 1;
 }
 
-// Write home what head tells of. 0 or -EIO.
+// Write home what head tells of, and forget it. 0 or -EIO.
 static int
 replay(void)
 {
@@ -350,7 +347,9 @@ replay(void)
   }
   kfree(frame);
   printk("log: %u blocks of the last transaction written again\n", head.n);
-  return err ? err : disk_flush(0);
+  if (err == 0)
+    err = disk_flush(0);
+  return err ? err : write_head(0);
 }
 
 // Called once, before anything but the superblock is cached: bring the disk into the state after
@@ -364,14 +363,15 @@ log_start(const struct superblock *sb)
   int err = transfer(DISK_READ, log.start, &head);
   if (err < 0)
     return err;
-  const char *why = damage(sb);
-  if (why)
-    panic("the disk's log cannot be used: %s", why);
-  if (head.n > 0 && (err = replay()) == 0)
-    err = write_head(0);
+  if (!head_ok(sb))
+    panic("the disk's log is damaged: no head of ours can be like that");
+  if (head.n > 0 && fs_readonly)
+    panic("the disk's log holds a transaction, and the disk cannot be written");
+  if (head.n > 0 && (err = replay()) < 0)
+    return err;
   log.home = head.seq;
   log.seq = head.seq + 1;
-  if (err == 0 && kthread(logd, "logd") == 0)
+  if (kthread(logd, "logd") == 0)
     panic("log: no memory for its thread");
-  return err;
+  return 0;
 }

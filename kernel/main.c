@@ -29,7 +29,7 @@ hart0(uint64 fdt)
   file_init();
   trapinithart();
   plicinithart();
-  storageinit();
+  virtio_disk_init();
   printk("quire: %lu MiB, %d hart%s, kernel mapped by %u page-table pages\n",
          (machine.ramend - RAMBASE) >> 20, machine.harts, machine.harts == 1 ? "" : "s",
          kvm_tables());

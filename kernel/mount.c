@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Opening the file system at boot, and reports about the disk.
 //
-// Interface: storageinit, fsinit; fs_info, fs_drop.
+// Interface: fsinit; fs_info, fs_drop.
 //
 // Order at boot: the superblock is checked; the log brings the disk into the state after its last
 // transaction; free blocks are counted; inodes are counted, and those are freed that have no name
@@ -34,8 +34,10 @@ nonsense(void)
   return 0;
 }
 
-static void
-read_super(void)
+// Called once by the first process: open the file system. A disk that cannot be used is a panic
+// with a sentence that says why.
+void
+fsinit(void)
 {
   struct page *pg;
   if (disk_blocks(0) == 0)
@@ -47,56 +49,25 @@ read_super(void)
   const char *why = nonsense();
   if (why)
     panic("this disk cannot be used: %s", why);
-}
-
-// Look at all inodes, which lie one behind the other and are read like that.
-static void
-scan_inodes(void)
-{
-  uint n = (sb.ninodes + IPB - 1) / IPB;
-  int freed = 0;
-  for (uint b = 0; b < n; b++) {
-    struct page *pg;
-    uint at = sb.inodestart + b, ahead = n - b < DISK_RUN ? n - b : DISK_RUN;
-    if (b % DISK_RUN == 0 && cache_fill(0, at, at, ahead, &pg) == 0)
-      page_put(pg);
-    int r = inodes_scan(b);
-    if (r < 0)
-      panic("the disk's inodes cannot be read");
-    freed += r;
-  }
-  if (freed > 0)
-    printk("ireclaim: %d file%s without a name freed\n", freed, freed == 1 ? "" : "s");
-}
-
-// Called once by hart 0, before there are processes.
-void
-storageinit(void)
-{
-  virtio_disk_init();
-}
-
-// Called once by the first process: open the file system. A disk that cannot be used is a panic
-// with a sentence that says why.
-void
-fsinit(void)
-{
-  read_super();
   if (log_start(&sb) < 0 || balloc_start() < 0)
     panic("the disk's log or bitmap cannot be read or written");
-  scan_inodes();
+  int freed = inodes_start();
+  if (freed < 0)
+    panic("the disk's inodes cannot be read");
+  if (freed > 0)
+    printk("ireclaim: %d file%s without a name freed\n", freed, freed == 1 ? "" : "s");
 }
 
 // The fields of *si that are about the disk.
 void
 fs_info(struct sysinfo *si)
 {
-  si->cache = cache_frames();
+  si->cache = cache_frames;
   si->dirty = log_dirty();
   si->blocks = sb.nblocks;
-  si->bfree = blocks_free();
+  si->bfree = blocks_free;
   si->inodes = sb.ninodes - 1;
-  si->ifree = inodes_free();
+  si->ifree = inodes_free;
   disk_counts(0, &si->dreads, &si->dwrites);
 }
 
@@ -105,7 +76,7 @@ void
 fs_drop(void)
 {
   log_sync();
-  inodes_shrink(0);
+  inodes_shrink();
   while (cache_shrink(1 << 20) > 0)
     ;
 }

@@ -6,9 +6,8 @@
 // Each is one operation: after a crash it has happened or not. The path is walked first, outside of
 // the operation; then the directory is locked, and only now it is certain that it still is one.
 //
-// Locks: the directory before what it names. Two directories are never locked together unless one
-// names the other; a link locks the file and the directory one after the other. References are
-// given up after the operation, since the last one of a nameless file frees it.
+// Locks: the directory before what it names. References are given up after the operation, since the
+// last one of a nameless file frees it.
 //
 // nlink of a file is the number of its names; of a directory, 1 for its name and 1 for the ".." of
 // each directory in it. "." does not count.
@@ -20,71 +19,79 @@
 
 #define MAXLINK 32767 // dinode.nlink is a short
 
-// Lock a directory that a path led to: 0, or it is not locked: -ENOTDIR, -ENOENT when it was
-// removed, -EIO, -ENOMEM.
+// Walk to the directory of path's last part, begin an operation and lock it. 0, -ENOTDIR, -ENOENT when
+// it was removed, -EROFS, or as nameiparent.
 static int
-lock_dir(struct inode *dp)
+dir_enter(const char *path, union entry *name, struct inode **out)
 {
-  int err = ilock(dp);
+  int err = nameiparent(path, name, out);
   if (err < 0)
     return err;
-  if (dp->type == T_DIR && dp->nlink > 0)
-    return 0;
-  err = dp->type == T_DIR ? -ENOENT : -ENOTDIR;
-  iunlock(dp);
+  struct inode *dp = *out;
+  if ((err = ibegin(dp)) == 0) {
+    if (dp->d->type == T_DIR && dp->d->nlink > 0)
+      return 0;
+    err = dp->d->type == T_DIR ? -ENOENT : -ENOTDIR;
+    iend(dp);
+  }
+  iput(dp);
   return err;
 }
 
-// Whether name can be added to dp: 0, -EEXIST, or an error.
-static int
-check_absent(struct inode *dp, const char name[DIRSIZ])
+static void
+dir_leave(struct inode *dp)
 {
-  uint inum, off;
-  int err = dirlookup(dp, name, &inum, &off);
+  iend(dp);
+  iput(dp);
+}
+
+// Where name can be added to dp: 0, -EEXIST, or an error.
+static int
+find_room(struct inode *dp, const union entry *name, uint *off)
+{
+  uint inum;
+  int err = dirlookup(dp, name, &inum, off);
   return err == 0 ? -EEXIST : err == -ENOENT ? 0 : err;
 }
 
 static int
 link_dots(struct inode *dp, struct inode *ip)
 {
-  static const char dot[DIRSIZ] = ".", dots[DIRSIZ] = "..";
-  int err = dirlink(ip, dot, ip->inum);
-  return err ? err : dirlink(ip, dots, dp->inum);
+  union entry dot = { .d = { ip->inum, "." } }, dots = { .d = { dp->inum, ".." } };
+  int err = dirwrite(ip, 0, &dot);
+  return err ? err : dirwrite(ip, sizeof(dot), &dots);
 }
 
-// Give the new inode ip its fields and its name in dp; both are locked.
+// Give the new inode ip its name in dp, at off; both are locked.
 static int
-name_new(struct inode *dp, const char name[DIRSIZ], struct inode *ip, short major, short minor)
+name_new(struct inode *dp, uint off, union entry *name, struct inode *ip)
 {
-  int isdir = ip->type == T_DIR;
-  int err = isdir && dp->nlink >= MAXLINK ? -EMLINK : 0;
-  ip->major = major;
-  ip->minor = minor;
-  if (err == 0 && isdir)
-    err = link_dots(dp, ip);
-  if (err == 0)
-    err = dirlink(dp, name, ip->inum);
-  if (err == 0 && isdir) {
-    dp->nlink++;
-    iupdate(dp);
-  }
-  ip->nlink = err == 0; // without a name the caller's iput frees it
+  int isdir = ip->d->type == T_DIR, err = 0;
+  name->d.inum = ip->inum;
+  if (isdir)
+    err = dp->d->nlink < MAXLINK ? link_dots(dp, ip) : -EMLINK;
+  if (err < 0 || (err = dirwrite(dp, off, name)) < 0)
+    return err;
+  dp->d->nlink += isdir;
+  iupdate(dp);
+  ip->d->nlink = 1;
   iupdate(ip);
-  return err;
+  return 0;
 }
 
 // A new inode in dp, which is locked. *out is set when there is one to be given up, even after an
 // error.
 static int
-create_in(struct inode *dp, const char name[DIRSIZ], int type, short major, short minor,
+create_in(struct inode *dp, union entry *name, int type, short major, short minor,
           struct inode **out)
 {
-  int err = check_absent(dp, name);
-  if (err < 0 || (err = ialloc(type, out)) < 0)
+  uint off;
+  int err = find_room(dp, name, &off);
+  if (err < 0 || (err = ialloc(type, out)) < 0 || (err = ilock(*out)) < 0)
     return err;
-  if ((err = ilock(*out)) < 0)
-    return err;
-  err = name_new(dp, name, *out, major, minor);
+  (*out)->d->major = major;
+  (*out)->d->minor = minor;
+  err = name_new(dp, off, name, *out); // without a name the caller's iput frees it
   iunlock(*out);
   return err;
 }
@@ -94,61 +101,39 @@ create_in(struct inode *dp, const char name[DIRSIZ], int type, short major, shor
 int
 create(const char *path, int type, short major, short minor, struct inode **out)
 {
-  char name[DIRSIZ];
-  struct inode *dp, *ip = 0;
-  int err = nameiparent(path, name, &dp);
+  union entry name;
+  struct inode *dp;
+  int err = dir_enter(path, &name, &dp);
   if (err < 0)
     return err;
-  if ((err = begin_op()) == 0) {
-    if ((err = lock_dir(dp)) == 0) {
-      err = create_in(dp, name, type, major, minor, &ip);
-      iunlock(dp);
-    }
-    end_op();
+  *out = 0;
+  err = create_in(dp, &name, type, major, minor, out);
+  dir_leave(dp);
+  if (err < 0) {
+    iput(*out);
+    *out = 0;
   }
-  iput(dp);
-  if (err == 0)
-    *out = ip;
-  else if (ip)
-    iput(ip);
   return err;
 }
 
-// Change the number of names of ip: 0, -EPERM for a directory, -ENOENT when no name is left,
-// -EMLINK, ...
+// Name ip, which is no directory, in dp, which is locked.
 static int
-add_links(struct inode *ip, int n)
+link_in(struct inode *dp, union entry *name, struct inode *ip)
 {
-  int err = ilock(ip);
-  if (err < 0)
+  uint off;
+  int err = find_room(dp, name, &off);
+  if (err < 0 || (err = ilock(ip)) < 0)
     return err;
-  if (ip->type == T_DIR)
-    err = -EPERM;
-  else if (ip->nlink == 0)
+  name->d.inum = ip->inum;
+  if (ip->d->nlink == 0)
     err = -ENOENT;
-  else if (ip->nlink + n > MAXLINK)
+  else if (ip->d->nlink == MAXLINK)
     err = -EMLINK;
-  if (err == 0) {
-    ip->nlink += n;
+  else if ((err = dirwrite(dp, off, name)) == 0) {
+    ip->d->nlink++;
     iupdate(ip);
   }
   iunlock(ip);
-  return err;
-}
-
-static int
-link_in(struct inode *dp, const char name[DIRSIZ], struct inode *ip)
-{
-  int err = add_links(ip, 1);
-  if (err < 0)
-    return err;
-  if ((err = lock_dir(dp)) == 0) {
-    if ((err = check_absent(dp, name)) == 0)
-      err = dirlink(dp, name, ip->inum);
-    iunlock(dp);
-  }
-  if (err < 0)
-    add_links(ip, -1);
   return err;
 }
 
@@ -157,17 +142,16 @@ link_in(struct inode *dp, const char name[DIRSIZ], struct inode *ip)
 int
 dolink(const char *old, const char *new)
 {
-  char name[DIRSIZ];
+  union entry name;
   struct inode *ip, *dp;
   int err = namei(old, &ip);
   if (err < 0)
     return err;
-  if ((err = nameiparent(new, name, &dp)) == 0) {
-    if ((err = begin_op()) == 0) {
-      err = link_in(dp, name, ip);
-      end_op();
-    }
-    iput(dp);
+  if ((err = iread(ip)) == 0 && ip->d->type == T_DIR)
+    err = -EPERM; // nor could it be locked behind another one
+  if (err == 0 && (err = dir_enter(new, &name, &dp)) == 0) {
+    err = link_in(dp, &name, ip);
+    dir_leave(dp);
   }
   iput(ip);
   return err;
@@ -177,30 +161,28 @@ dolink(const char *old, const char *new)
 static int
 remove_entry(struct inode *dp, uint off, struct inode *ip)
 {
-  int isdir = ip->type == T_DIR;
-  if (ip->nlink < 1 || (isdir && dp->nlink < 2))
+  static const union entry none;
+  int isdir = ip->d->type == T_DIR;
+  if (ip->d->nlink < 1 || (isdir && dp->d->nlink < 2))
     return -EIO; // the disk is damaged
-  int empty = isdir ? dirempty(ip) : 1;
-  if (empty <= 0)
-    return empty < 0 ? empty : -ENOTEMPTY;
-  int err = dirclear(dp, off);
-  if (err < 0)
+  int err = isdir ? dirempty(ip) : 1;
+  if (err <= 0)
+    return err < 0 ? err : -ENOTEMPTY;
+  if ((err = dirwrite(dp, off, &none)) < 0)
     return err;
-  if (isdir) {
-    dp->nlink--;
-    iupdate(dp);
-  }
-  ip->nlink--;
+  dp->d->nlink -= isdir;
+  iupdate(dp);
+  ip->d->nlink--;
   iupdate(ip);
   return 0;
 }
 
 // Unlink name from dp, which is locked. *out is set when there is a reference to be given up.
 static int
-unlink_in(struct inode *dp, const char name[DIRSIZ], struct inode **out)
+unlink_in(struct inode *dp, const union entry *name, struct inode **out)
 {
   uint inum, off;
-  int err = dirlookup(dp, name, &inum, &off);
+  int err = is_dots(name) ? -EINVAL : dirlookup(dp, name, &inum, &off);
   if (err < 0)
     return err;
   if (inum == dp->inum)
@@ -217,22 +199,13 @@ unlink_in(struct inode *dp, const char name[DIRSIZ], struct inode **out)
 int
 dounlink(const char *path)
 {
-  char name[DIRSIZ];
+  union entry name;
   struct inode *dp, *ip = 0;
-  int err = nameiparent(path, name, &dp);
+  int err = dir_enter(path, &name, &dp);
   if (err < 0)
     return err;
-  if (is_dots(name))
-    err = -EINVAL;
-  else if ((err = begin_op()) == 0) {
-    if ((err = lock_dir(dp)) == 0) {
-      err = unlink_in(dp, name, &ip);
-      iunlock(dp);
-    }
-    end_op();
-  }
-  iput(dp);
-  if (ip)
-    iput(ip);
+  err = unlink_in(dp, &name, &ip);
+  dir_leave(dp);
+  iput(ip);
   return err;
 }

@@ -3,7 +3,7 @@
 #pragma once
 
 #define NCPU        8     // harts that can be used
-#define NPROC       1000  // processes alive at once
+#define NPROC       1000  // processes and further threads alive at once
 #define NPROC_KEPT  8     // of these, only init and its children may take the last ones
 #define NOFILE      16    // open files of one process
 #define NFILE       4096  // open files of the system

@@ -12,7 +12,7 @@
 //
 // 1. nwrite - nread <= PIPESIZE.
 // 2. A byte leaves the ring only when it has been copied out.
-// 3. Whoever goes to sleep says so first (rwait, wwait), so others wake only when somebody waits.
+// 3. Readers sleep for nread's address, writers for nwrite's.
 
 #include "defs.h"
 #include "file.h"
@@ -26,7 +26,6 @@ struct pipe {
   char *ring;
   uint nread, nwrite;
   int readopen, writeopen; // whether that end is open
-  int rwait, wwait;        // somebody sleeps at that end
 };
 
 static struct slab slab = SLAB(slab, pipe);
@@ -36,14 +35,21 @@ int
 pipealloc(struct file **r, struct file **w)
 {
   struct pipe *pi = slab_alloc(&slab);
-  char *ring = kalloc();
-  int err = -ENOMEM;
-  *r = *w = 0;
-  if (pi == 0 || ring == 0)
-    goto fail;
-  err = -ENFILE;
-  if ((*r = filealloc()) == 0 || (*w = filealloc()) == 0)
-    goto fail;
+  char *ring = pi ? kalloc() : 0;
+  if (ring == 0) {
+    if (pi)
+      slab_free(&slab, pi);
+    return -ENOMEM;
+  }
+  *r = filealloc();
+  *w = filealloc();
+  if (*r == 0 || *w == 0) {
+    fileclose(*r); // of no type yet: it takes nothing along
+    fileclose(*w);
+    kfree(ring);
+    slab_free(&slab, pi);
+    return -ENFILE;
+  }
   initlock(&pi->lock, "pipe");
   pi->ring = ring;
   pi->readopen = pi->writeopen = 1;
@@ -51,24 +57,6 @@ pipealloc(struct file **r, struct file **w)
   (*r)->pipe = (*w)->pipe = pi;
   (*r)->readable = (*w)->writable = 1;
   return 0;
-
-fail:
-  if (*r)
-    fileclose(*r); // of no type yet: it takes nothing along
-  if (ring)
-    kfree(ring);
-  if (pi)
-    slab_free(&slab, pi);
-  return err;
-}
-
-static void
-wake(int *waiting)
-{
-  if (*waiting) {
-    *waiting = 0;
-    wakeup(waiting);
-  }
 }
 
 // One end is closed; with the second one the pipe is gone.
@@ -80,8 +68,8 @@ pipeclose(struct pipe *pi, int writable)
     pi->writeopen = 0;
   else
     pi->readopen = 0;
-  wake(&pi->rwait);
-  wake(&pi->wwait);
+  wakeup(&pi->nread);
+  wakeup(&pi->nwrite);
   int gone = !pi->readopen && !pi->writeopen;
   release(&pi->lock);
   if (gone) {
@@ -109,8 +97,7 @@ piperead(struct pipe *pi, struct span *dst, uint n)
       release(&pi->lock);
       return -EINTR;
     }
-    pi->rwait = 1;
-    sleep(&pi->rwait, &pi->lock);
+    sleep(&pi->nread, &pi->lock);
   }
   if (n > pi->nwrite - pi->nread)
     n = pi->nwrite - pi->nread;
@@ -120,7 +107,7 @@ piperead(struct pipe *pi, struct span *dst, uint n)
   }
   if (pi->nread == pi->nwrite)
     pi->nread = pi->nwrite = 0;
-  wake(&pi->wwait);
+  wakeup(&pi->nwrite);
   release(&pi->lock);
   return n;
 }
@@ -140,9 +127,8 @@ pipewrite(struct pipe *pi, const struct span *src, uint n)
     }
     uint room = PIPESIZE - (pi->nwrite - pi->nread);
     if (room == 0) {
-      wake(&pi->rwait);
-      pi->wwait = 1;
-      sleep(&pi->wwait, &pi->lock);
+      wakeup(&pi->nread);
+      sleep(&pi->nwrite, &pi->lock);
       continue;
     }
     uint m = piece(pi->nwrite, n - done < room ? n - done : room);
@@ -150,7 +136,7 @@ pipewrite(struct pipe *pi, const struct span *src, uint n)
     pi->nwrite += m;
     done += m;
   }
-  wake(&pi->rwait);
+  wakeup(&pi->nread);
   release(&pi->lock);
   return done ? (int)done : err;
 }

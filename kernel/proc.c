@@ -1,15 +1,22 @@
 // SPDX-License-Identifier: MIT
-// Processes: their making and end, their groups, and the table that finds them by pid.
+// Processes: their making and end, their groups, and the table that finds them by pid. A process
+// has one thread or more: see thread.c, which builds upon this file.
 //
 // Interface: procinit, userinit, kthread at boot; fork, exit, wait, kill; setpgid, getpgid;
-// procs_read and procdump for those who look.
+// procs_read and procdump for those who look; proc.h has what thread.c needs.
+//
+// A process is told to end (doom), and that is when its parent's answer is decided. Its threads end
+// when each next would go to user mode and holds nothing; the leader waits for the others, and is a
+// zombie then.
 //
 // Locks, in the order they are taken: wait_lock (who is whose child), pid_lock (the table), then
-// those of sched.c; stack_lock alone.
+// those of sched.c.
 //
-// 1. A live process has a pid above 0 that no other process and no group of others has.
-// 2. p->parent, children and sibling change under wait_lock, p->mm and pgid under pid_lock too.
-// 3. A kernel stack slot is used by one process at a time, and its frames stay mapped for good.
+// 1. A live process has a pid above 0 that no other process, thread, or group of others has.
+// 2. p->parent, children and sibling change under wait_lock, p->mm and pgid under pid_lock, the
+//    list of a process's threads under both: either is enough to look.
+// 3. Of a process that has been told to end, or to become another program, all threads are killed,
+//    and a killed thread starts nothing: neither threads nor processes come after.
 
 #include "defs.h"
 #include "file.h"
@@ -17,7 +24,6 @@
 #include "sysinfo.h"
 #include "proc.h"
 #include "riscv/fdt.h"
-#include "riscv/hart.h"
 
 #define PIDMAX 32768
 #define NHASH  64
@@ -26,50 +32,18 @@ struct proc *initproc;
 
 static struct slab procs = SLAB(procs, proc);
 
-static struct spinlock wait_lock = SPINLOCK("wait"); // parents, children, xstate
+struct spinlock wait_lock = SPINLOCK("wait"); // parents, children, threads
 
-static struct spinlock pid_lock = SPINLOCK("pid"); // this group:
-static struct list all = LIST_INIT(all);           //   processes, oldest first
+struct spinlock pid_lock = SPINLOCK("pid"); // this group:
+static struct list all = LIST_INIT(all);    //   processes, oldest first
 static struct list pidhash[NHASH];
 static int lastpid, nprocs;
 static uint64 births;
-
-static struct spinlock stack_lock = SPINLOCK("kstack"); // this group:
-static ushort freeslots[NPROC + NCPU];                  //   slots mapped and unused
-static int nfreeslots, nslots;
-uint64 stackgen; //   counts slots; harts fence for new ones
 
 _Static_assert(offsetof(struct proc, tf) == 120 && offsetof(struct proc, scratch) == 128 &&
                    offsetof(struct proc, cpu) == 136 && offsetof(struct cpu, id) == 0 &&
                    sizeof(struct trapframe) == 272,
                "trapvec.S and swtch.S know these");
-
-// ---- kernel stacks ----
-
-// A stack slot, or -ENOMEM.
-static int
-slot_get(void)
-{
-  int slot = -ENOMEM;
-  acquire(&stack_lock);
-  if (nfreeslots > 0) {
-    slot = freeslots[--nfreeslots];
-  } else if (nslots < NPROC + NCPU && kvmstack(nslots) == 0) {
-    slot = nslots++;
-    __atomic_store_n(&stackgen, stackgen + 1, __ATOMIC_RELEASE);
-    tlb_kernel(); // this hart uses it at once, others when they switch
-  }
-  release(&stack_lock);
-  return slot;
-}
-
-static void
-slot_put(int slot)
-{
-  acquire(&stack_lock);
-  freeslots[nfreeslots++] = slot;
-  release(&stack_lock);
-}
 
 // ---- the table of processes ----
 
@@ -79,7 +53,7 @@ pid_bucket(uint pid)
   return &pidhash[pid % NHASH];
 }
 
-// The process with this pid, or 0. Holds pid_lock.
+// The process or thread with this pid, or 0. Holds pid_lock.
 static struct proc *
 pid_find(int pid)
 {
@@ -91,6 +65,14 @@ pid_find(int pid)
   return 0;
 }
 
+// The process with this pid (0: the caller's), or 0. Holds pid_lock.
+static struct proc *
+process_find(int pid)
+{
+  struct proc *p = pid == 0 ? myproc()->leader : pid_find(pid);
+  return p && p == p->leader ? p : 0;
+}
+
 static int
 group_exists(int pgid)
 {
@@ -100,13 +82,13 @@ group_exists(int pgid)
   return 0;
 }
 
-// Put p into the table with a pid that no process and no group has. -EAGAIN: too many processes;
-// -EINTR: the caller has been killed, and a group that is killed shall not grow.
+// Put p into the table with a pid that nobody has, and into its parent's list. Holds wait_lock.
+// -EAGAIN: too many processes; -EINTR: the caller has been killed, and what is killed shall not grow.
 static int
 pid_enter(struct proc *p)
 {
-  struct proc *me = myproc();
-  int kept = me->mm == 0 || me == initproc || me->parent == initproc ? 0 : NPROC_KEPT;
+  struct proc *me = myproc(), *head = me->leader;
+  int kept = me->mm == 0 || head == initproc || head->parent == initproc ? 0 : NPROC_KEPT;
   int err = -EAGAIN;
   acquire(&pid_lock);
   if (killed(me)) {
@@ -117,8 +99,12 @@ pid_enter(struct proc *p)
     while (pid_find(lastpid) || (births > PIDMAX && group_exists(lastpid)));
     p->pid = lastpid;
     p->born = ++births;
+    p->pgid = p->parent ? p->parent->pgid : p->pid;
     list_before(pid_bucket(p->pid), &p->pidhash);
-    list_before(&all, &p->all);
+    if (p == p->leader)
+      list_before(&all, &p->all);
+    if (p->parent)
+      list_before(p == p->leader ? &p->parent->children : &p->parent->threads, &p->sibling);
     nprocs++;
     err = 0;
   }
@@ -132,13 +118,26 @@ pid_leave(struct proc *p)
   acquire(&pid_lock);
   list_del(&p->pidhash);
   list_del(&p->all);
+  list_del(&p->sibling);
   nprocs--;
   release(&pid_lock);
 }
 
-static void forkret(void);
+// Where every new thread comes from its first switch.
+static void
+forkret(void)
+{
+  struct proc *p = myproc();
+  arrive();
+  if (p->entry) {
+    intr_on();
+    p->entry();
+  }
+  user_return(p->tf);
+}
 
-// A process in state EMBRYO with a kernel stack, that will start in forkret; 0: no memory.
+// A process in state EMBRYO with one thread and its kernel stack, that will start in forkret; 0: no
+// memory.
 static struct proc *
 proc_alloc(void)
 {
@@ -151,7 +150,10 @@ proc_alloc(void)
   }
   initlock(&p->lock, "proc");
   p->state = EMBRYO;
+  p->leader = p;
+  list_init(&p->all);
   list_init(&p->children);
+  list_init(&p->threads);
   list_init(&p->sibling);
   list_init(&p->waitq);
   list_init(&p->runq);
@@ -166,8 +168,8 @@ proc_alloc(void)
   return p;
 }
 
-// Give up a process that nobody can find any more.
-static void
+// Give up a process or thread that nobody can find any more.
+void
 proc_free(struct proc *p)
 {
   slot_put(p->slot);
@@ -176,78 +178,94 @@ proc_free(struct proc *p)
 
 // ---- birth ----
 
-// Where every new process comes from its first switch.
-static void
-forkret(void)
-{
-  struct proc *p = myproc();
-  arrive();
-  if (p->entry) {
-    intr_on();
-    p->entry();
-  }
-  user_return(p->tf);
-}
-
-// A process that runs fn in the kernel for ever; it has no pid. Panics without memory: boot only.
-struct proc *
-kthread(void (*fn)(void), const char *name)
+// One that begins with fn, in the kernel. Panics without memory: boot only.
+static struct proc *
+proc_new(void (*fn)(void), const char *name)
 {
   struct proc *p = proc_alloc();
   if (p == 0)
-    panic("no memory for the kernel thread %s", name);
+    panic("no memory for %s", name);
   p->entry = fn;
   safestrcpy(p->name, name, sizeof(p->name));
-  acquire(&p->lock);
-  make_ready(p);
-  release(&p->lock);
   return p;
 }
 
-// The calling process's copy: its pid for the parent, 0 for the child, -ENOMEM or -EAGAIN.
+static void
+start(struct proc *p)
+{
+  acquire(&p->lock);
+  make_ready(p);
+  release(&p->lock);
+}
+
+// A thread that runs fn in the kernel for ever; it has no pid. Panics without memory: boot only.
+struct proc *
+kthread(void (*fn)(void), const char *name)
+{
+  struct proc *p = proc_new(fn, name);
+  start(p);
+  return p;
+}
+
+// A process or thread to be that goes on in user mode as the caller would; 0: no memory.
+struct proc *
+proc_twin(void)
+{
+  struct proc *me = myproc(), *p = proc_alloc();
+  if (p == 0)
+    return 0;
+  push_off();
+  fp_keep(me);
+  pop_off();
+  *p->tf = *me->tf;
+  p->fp = me->fp;
+  p->hart = me->hart;
+  safestrcpy(p->name, me->name, sizeof(p->name));
+  return p;
+}
+
+// Let p, whose parent is set, be found and run: its pid, or -EAGAIN or -EINTR and nothing is done.
+int
+proc_start(struct proc *p)
+{
+  if (p->mm)
+    p->counts = &p->mm->counts;
+  acquire(&wait_lock);
+  int err = pid_enter(p), pid = p->pid;
+  release(&wait_lock);
+  if (err < 0)
+    return err;
+  start(p);
+  return pid;
+}
+
+// Give up p, which did not start. May sleep.
+void
+proc_discard(struct proc *p)
+{
+  if (p->files)
+    files_drop(p->files);
+  if (p->mm)
+    mm_leave(p->mm);
+  proc_free(p);
+}
+
+// The calling process's copy, with one thread: its pid for the caller, 0 for the child; -ENOMEM,
+// -EAGAIN: too many processes, -EINTR: killed.
 int
 fork(void)
 {
-  struct proc *p = myproc(), *child = proc_alloc();
+  struct proc *p = myproc(), *child = proc_twin();
+  int pid = -ENOMEM;
   if (child == 0)
     return -ENOMEM;
-  int err = -ENOMEM;
-  if ((child->mm = mm_fork(p->mm)) == 0)
-    goto free_proc;
-  child->counts = &child->mm->counts;
-  if ((child->files = files_copy(p->files)) == 0)
-    goto free_mm;
-  push_off();
-  fp_keep(p);
-  pop_off();
-  *child->tf = *p->tf;
+  child->parent = p->leader;
   child->tf->a0 = 0;
-  child->fp = p->fp;
-  child->hart = p->hart;
-  safestrcpy(child->name, p->name, sizeof(child->name));
-
-  acquire(&wait_lock);
-  child->pgid = p->pgid;
-  if ((err = pid_enter(child)) < 0) {
-    release(&wait_lock);
-    goto free_files;
-  }
-  child->parent = p;
-  list_before(&p->children, &child->sibling);
-  release(&wait_lock);
-  int pid = child->pid;
-  acquire(&child->lock);
-  make_ready(child);
-  release(&child->lock);
+  if ((child->mm = mm_fork(p->mm)) && (child->files = files_copy(p->files)))
+    pid = proc_start(child);
+  if (pid < 0)
+    proc_discard(child);
   return pid;
-
-free_files:
-  files_drop(child->files);
-free_mm:
-  mm_leave(child->mm);
-free_proc:
-  proc_free(child);
-  return err;
 }
 
 // ---- death ----
@@ -283,26 +301,25 @@ struct mm *
 proc_mm(int pid)
 {
   acquire(&pid_lock);
-  struct proc *p = pid == 0 ? myproc() : pid_find(pid);
+  struct proc *p = process_find(pid);
   struct mm *mm = p && p->mm ? mm_join(p->mm) : 0;
   release(&pid_lock);
   return mm;
 }
 
-// End the calling process. Its parent gets status. Does not return.
+// The end of the calling thread, which holds nothing: a leader is alone by then. Does not return.
 void
-exit(int status)
+die(struct proc *p)
 {
-  struct proc *p = myproc();
+  assert(list_empty(&p->threads));
   if (p == initproc)
-    panic("init exits with status %d", status);
+    panic("init exits with status %d", p->died.status);
   files_drop(p->files);
   p->files = 0;
   mm_leave(proc_set_mm(p, 0)); // the root table stays while this hart is on it
 
   acquire(&wait_lock);
   orphan_children(p);
-  p->xstate = status;
   wakeup(p->parent); // who then wants wait_lock, and finds a zombie
   acquire(&p->lock);
   p->state = ZOMBIE;
@@ -311,45 +328,54 @@ exit(int status)
   panic("a zombie runs");
 }
 
-// A child of p that is dead, taken out of all lists, or 0; *any says whether there are children.
-// Holds wait_lock.
-static struct proc *
-reap(struct proc *p, int *any)
+// Of the children or threads in l, one that is dead (pid 0: any), taken out of all lists, or 0; *any
+// says whether there are such. Holds wait_lock.
+struct proc *
+reap(struct list *l, int pid, int *any)
 {
-  *any = !list_empty(&p->children);
-  list_each (l, &p->children) {
-    struct proc *child = list_entry(l, struct proc, sibling);
-    if (__atomic_load_n(&child->state, __ATOMIC_ACQUIRE) != ZOMBIE)
+  *any = 0;
+  list_each (at, l) {
+    struct proc *p = list_entry(at, struct proc, sibling);
+    if (pid && p->pid != pid)
       continue;
-    acquire(&child->lock); // until it has left its stack
-    release(&child->lock);
-    list_del(&child->sibling);
-    pid_leave(child);
-    return child;
+    *any = 1;
+    if (__atomic_load_n(&p->state, __ATOMIC_ACQUIRE) != ZOMBIE)
+      continue;
+    acquire(&p->lock); // until it has left its stack
+    release(&p->lock);
+    pid_leave(p);
+    return p;
   }
   return 0;
 }
 
-// Wait for a child to die: its pid, and its status in *status; -ECHILD: there are none; -EINTR:
-// killed.
+// Wait for one of the caller's children or threads, l, to die (pid 0: any): its pid, and in *died
+// how; -ECHILD: there is no such; -EINTR: killed.
 int
-wait(int *status)
+await_death(struct list *l, int pid, struct waitinfo *died)
 {
-  struct proc *p = myproc(), *child;
-  int any, result;
+  struct proc *me = myproc(), *p;
+  int any;
   acquire(&wait_lock);
-  while ((child = reap(p, &any)) == 0 && any && !killed(p))
-    sleep(p, &wait_lock);
+  while ((p = reap(l, pid, &any)) == 0 && any && !killed(me))
+    sleep(me->leader, &wait_lock);
   release(&wait_lock);
-  if (child == 0)
+  if (p == 0)
     return any ? -EINTR : -ECHILD;
-  result = child->pid;
-  *status = child->xstate;
-  proc_free(child);
-  return result;
+  pid = p->pid;
+  *died = p->died;
+  proc_free(p);
+  return pid;
 }
 
-// Whether p has been told to die.
+// Wait for a child of the calling process to die: its pid, and in *died how; -ECHILD, -EINTR.
+int
+wait(struct waitinfo *died)
+{
+  return await_death(&myproc()->leader->children, 0, died);
+}
+
+// Whether p has been told to die, or not to go on with its program.
 int
 killed(struct proc *p)
 {
@@ -357,10 +383,51 @@ killed(struct proc *p)
 }
 
 static void
-kill_process(struct proc *p)
+stop(struct proc *p)
 {
   __atomic_store_n(&p->killed, 1, __ATOMIC_SEQ_CST);
   wake_process(p);
+}
+
+// No thread of process p shall go to user mode again; what they sleep in is interrupted. Holds
+// pid_lock.
+void
+halt(struct proc *p)
+{
+  stop(p);
+  list_each (l, &p->threads)
+    stop(list_entry(l, struct proc, sibling));
+}
+
+// Process p dies like this: 1, or 0 when that was decided before. Holds pid_lock.
+static int
+doom(struct proc *p, const struct waitinfo *how)
+{
+  if (p->died.pid)
+    return 0;
+  p->died = *how;
+  p->died.pid = p->pid;
+  halt(p);
+  return 1;
+}
+
+// The caller has done what its process dies of: 1, or 0 when its threads have been told to stop
+// before. It returns; the end comes on the way to user mode.
+int
+proc_doom(const struct waitinfo *how)
+{
+  struct proc *me = myproc();
+  acquire(&pid_lock);
+  int first = !killed(me) && doom(me->leader, how);
+  release(&pid_lock);
+  return first;
+}
+
+// The calling process ends with this status.
+void
+exit(int status)
+{
+  proc_doom(&(struct waitinfo){ .how = DIED_EXIT, .status = status });
 }
 
 // Tell a process to die, or with a pid below -1 the group -pid: 0, -ESRCH, or -EPERM for init. It
@@ -368,25 +435,20 @@ kill_process(struct proc *p)
 int
 kill(int pid)
 {
+  static const struct waitinfo how = { .how = DIED_KILL, .status = -1 };
   int err = -ESRCH;
   acquire(&pid_lock);
-  if (pid > 0) {
-    struct proc *p = pid_find(pid);
-    if (p == initproc)
-      err = -EPERM;
-    else if (p) {
-      kill_process(p);
+  list_each (l, &all) {
+    struct proc *p = list_entry(l, struct proc, all);
+    if (pid < -1 ? p->pgid != -pid : p->pid != pid)
+      continue;
+    if (p != initproc) {
+      doom(p, &how);
       err = 0;
+    } else if (pid > 0) {
+      err = -EPERM;
     }
   }
-  if (pid < -1)
-    list_each (l, &all) {
-      struct proc *p = list_entry(l, struct proc, all);
-      if (p->pgid == -pid && p != initproc) {
-        kill_process(p);
-        err = 0;
-      }
-    }
   release(&pid_lock);
   return err;
 }
@@ -398,11 +460,11 @@ kill(int pid)
 int
 setpgid(int pid, int pgid)
 {
-  struct proc *me = myproc(), *p;
+  struct proc *me = myproc()->leader, *p;
   int err = -ESRCH;
   acquire(&wait_lock);
   acquire(&pid_lock);
-  p = pid == 0 ? me : pid_find(pid);
+  p = process_find(pid);
   if (pid < 0 || pgid < 0)
     err = -EINVAL;
   else if (p && (p == me || p->parent == me)) {
@@ -422,7 +484,7 @@ int
 getpgid(int pid)
 {
   acquire(&pid_lock);
-  struct proc *p = pid == 0 ? myproc() : pid_find(pid);
+  struct proc *p = process_find(pid);
   int pgid = p ? p->pgid : -ESRCH;
   release(&pid_lock);
   return pgid;
@@ -448,7 +510,7 @@ procs_read(struct procinfo *out, int max, uint64 *born)
       .pgid = p->pgid,
       .state = p->state,
       .hart = p->hart,
-      .killed = p->killed,
+      .killed = p->died.pid != 0,
       .mem = p->mm ? p->mm->mapped : 0,
       .rss = p->mm ? p->mm->resident * PGSIZE : 0,
       .ticks = p->runticks,
@@ -459,15 +521,7 @@ procs_read(struct procinfo *out, int max, uint64 *born)
   return n;
 }
 
-// Frames of kernel stacks, used or not, and of the level-0 tables that map them.
-uint64
-stack_frames(void)
-{
-  return nslots * (KSTACK_SIZE / PGSIZE) +
-         (nslots + LVLSIZE(1) / KSTACK_SLOT - 1) / (LVLSIZE(1) / KSTACK_SLOT);
-}
-
-// Processes alive.
+// Processes and further threads alive.
 int
 procs_count(void)
 {
@@ -518,14 +572,7 @@ first(void)
 void
 userinit(void)
 {
-  struct proc *p = proc_alloc();
-  if (p == 0 || pid_enter(p) < 0)
-    panic("no memory for init");
-  initproc = p;
-  p->pgid = p->pid;
-  p->entry = first;
-  safestrcpy(p->name, "init", sizeof(p->name));
-  acquire(&p->lock);
-  make_ready(p);
-  release(&p->lock);
+  initproc = proc_new(first, "init");
+  if (proc_start(initproc) != 1)
+    panic("init is not the first process");
 }

@@ -7,6 +7,7 @@
 #include "mm/mm.h"
 #include "param.h"
 #include "spinlock.h"
+#include "vmstat.h"
 
 // What swtch.S keeps of a process that does not run: its return address, its stack, the registers
 // a C function must preserve, and tp, which in the kernel is the struct proc.
@@ -32,17 +33,27 @@ struct fpstate {
   uint64 fcsr;
 };
 
-// A process's states, and who changes them (p->lock held unless said otherwise):
+// A thread's states, and who changes them (p->lock held unless said otherwise):
 //   UNUSED   -> EMBRYO    proc_alloc
-//   EMBRYO   -> READY     fork, kthread, userinit
+//   EMBRYO   -> READY     start
 //   READY    -> RUNNING   pick, under the run queue's lock
 //   RUNNING  -> READY     yield
 //   RUNNING  -> SLEEPING  sleep
 //   SLEEPING -> READY     wakeup, kill
-//   RUNNING  -> ZOMBIE    exit
-//   ZOMBIE   -> UNUSED    wait
+//   RUNNING  -> ZOMBIE    die
+//   ZOMBIE   -> UNUSED    wait, thread_join, obey
 enum procstate { UNUSED, EMBRYO, SLEEPING, READY, RUNNING, ZOMBIE };
 
+// A program that exec has loaded, for the process that is to become it.
+struct image {
+  struct mm *mm; // 0: there is none
+  uint64 entry, sp;
+  int argc;
+  char name[16];
+};
+
+// A thread. The first one of a process, its leader, stands for the process (thread.c): what is said
+// of a process is in the leader's fields.
 struct proc {
   // trapvec.S and swtch.S know these by their offsets
   struct context context; //   0: while it does not run
@@ -54,24 +65,29 @@ struct proc {
 
   struct spinlock lock; // this group:
   enum procstate state;
-  int killed;        //   it must die; also read without the lock, as a hint
   const void *chan;  // what it sleeps for, under that sleep queue's lock
   struct list waitq; //   in the queue
   int poked;         // killed since it last fell asleep; atomic
+  int killed;        // it must not go to user mode; changed under pid_lock
 
   struct list runq; // in a run queue, under that queue's lock
   int hart;         // where it ran last
 
   // under wait_lock
-  struct proc *parent;
-  struct list children, sibling;
-  int xstate; // for wait
+  struct proc *leader;  //   of its process; for good
+  struct proc *parent;  //   a process's; of any other thread: its leader
+  struct list children; //   a process's
+  struct list threads;  //   a process's other ones; under pid_lock too
+  struct list sibling;  //   in one of the parent's two lists
 
   // under pid_lock
-  int pid; // 0: a kernel thread
-  int pgid;
-  uint64 born; // counts processes
-  struct list all, pidhash;
+  int pid;              //   or the thread's number; 0: a kernel thread
+  int pgid;             //   a process's
+  struct waitinfo died; //   how; of a process: decided when died.pid is set
+  struct image next;    //   a process's: what it becomes when its other threads have ended
+  uint64 born;          //   counts processes and threads
+  struct list pidhash;
+  struct list all; //   processes
 
   // its own
   int slot;                // which kernel stack
@@ -82,7 +98,7 @@ struct proc {
   void (*entry)(void);     // kernel threads: what to run
   int opleft;              // log.c: 1 + blocks its operation may still log; 0: none is open
   struct fpstate fp;       // user floating point, while FS is off or clean
-  uint64 runticks;         // timer ticks that found it running
+  uint64 runticks;         // timer ticks that found the process running; atomic
   char name[16];
 #ifdef DEBUG
 #define NHELD 16
@@ -113,6 +129,17 @@ struct cpu {
 extern struct cpu cpus[NCPU];
 extern struct proc idles[NCPU];
 extern struct proc *initproc;
+
+// proc.c, for thread.c
+extern struct spinlock wait_lock, pid_lock;
+struct proc *proc_twin(void);
+int proc_start(struct proc *);
+void proc_discard(struct proc *);
+void proc_free(struct proc *);
+void halt(struct proc *);
+int await_death(struct list *, int pid, struct waitinfo *);
+struct proc *reap(struct list *, int pid, int *any);
+void die(struct proc *) __attribute__((noreturn));
 
 // The running process is a register, so that it stays true however often the process moves.
 static inline struct proc *

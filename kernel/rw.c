@@ -21,17 +21,17 @@
 #include "file.h"
 #include "mm/mm.h"
 
-#define WRITE_ROOM 9 // blocks that writing one more page can log: the page, bmap_alloc's, the inode
+#define WRITE_ROOM 9 // blocks that writing one more page can log: the page, bmap's, the inode
 
 // How many blocks from b on hold pages from index on, as far as reading ahead makes sense.
 static uint
 run_length(struct inode *ip, uint index, uint b)
 {
-  uint pages = (ip->size + BSIZE - 1ul) / BSIZE, n = 1, next;
+  uint pages = (ip->d->size + BSIZE - 1ul) / BSIZE, n = 1, next;
   ip->window = index != ip->nextread ? 1 : ip->window < 4 ? 4 : ip->window * 2;
   if (ip->window > DISK_RUN)
     ip->window = DISK_RUN;
-  while (n < ip->window && index + n < pages && bmap(ip, index + n, &next) == 0 && next == b + n)
+  while (n < ip->window && index + n < pages && bmap(ip, index + n, 0, &next) == 0 && next == b + n)
     n++;
   ip->nextread = index + n;
   return n;
@@ -43,7 +43,7 @@ static int
 fill_page(struct inode *ip, uint index, struct page **out)
 {
   uint b;
-  int err = bmap(ip, index, &b);
+  int err = bmap(ip, index, 0, &b);
   if (err < 0)
     return err;
   if (b)
@@ -74,7 +74,7 @@ page_cache_get(struct inode *ip, uint index, struct page **out)
   int err = ilock(ip);
   if (err < 0)
     return err;
-  err = (uint64)index * BSIZE < ip->size ? ipage(ip, index, out) : -EIO;
+  err = (uint64)index * BSIZE < ip->d->size ? ipage(ip, index, out) : -EIO;
   iunlock(ip);
   return err;
 }
@@ -84,10 +84,10 @@ page_cache_get(struct inode *ip, uint index, struct page **out)
 int
 readi(struct inode *ip, struct span *dst, uint64 off, uint n)
 {
-  if (off >= ip->size)
+  if (off >= ip->d->size)
     return 0;
-  if (n > ip->size - off)
-    n = ip->size - off;
+  if (n > ip->d->size - off)
+    n = ip->d->size - off;
   uint done = 0;
   while (done < n) {
     struct page *pg;
@@ -103,38 +103,38 @@ readi(struct inode *ip, struct span *dst, uint64 off, uint n)
   return done;
 }
 
-// Page `index` to be written, with a block and a reference. If it is not valid, it is locked and
-// the caller writes all of it (whole) and calls page_ready.
+// ip is about to grow: what programs have stored behind its end through a mapping is not the file's.
+// The caller has ip locked. Does not sleep.
+void
+tail_zero(struct inode *ip)
+{
+  uint used = ip->d->size % BSIZE;
+  struct page *pg = used ? page_cache_find(ip->inum, ip->d->size / BSIZE) : 0;
+  if (pg) {
+    memset((char *)page_va(pg) + used, 0, BSIZE - used);
+    page_put(pg);
+  }
+}
+
+// Page `index` to be written, with a block and a reference. If the caller is to write the whole of it,
+// it is not read for that: then it may not be VALID, and is locked.
 static int
 page_to_write(struct inode *ip, uint index, int whole, struct page **out)
 {
-  uint b = 0;
-  int err = 0;
-  struct page *pg = page_cache_find(ip->inum, index);
-  if (pg == 0) {
-    if ((err = bmap(ip, index, &b)) < 0)
-      return err;
-    if (b && !whole)
-      return cache_fill(ip->inum, index, b, 1, out);
-    if ((err = cache_lock(ip->inum, index, &pg)) < 0)
-      return err;
+  uint b;
+  struct page *pg = *out = page_cache_find(ip->inum, index);
+  int err = pg ? 0 : whole ? cache_lock(ip->inum, index, &pg) : fill_page(ip, index, &pg);
+  if (err < 0)
+    return err;
+  *out = pg;
+  if (pg->blockno == 0 && (err = bmap(ip, index, 1, &b)) == 0)
     pg->blockno = b;
-  }
-  if (pg->blockno == 0 && (err = bmap_alloc(ip, index, &b)) == 0)
-    pg->blockno = b;
-  int locked = (pg->flags & PF_VALID) == 0;
   if (err < 0) {
-    if (locked)
+    if ((pg->flags & PF_VALID) == 0)
       page_unlock(pg);
     page_put(pg);
-    return err;
   }
-  if (locked && !whole) {
-    page_zero(page_va(pg));
-    page_ready(pg);
-  }
-  *out = pg;
-  return 0;
+  return err;
 }
 
 static int
@@ -167,6 +167,8 @@ writei(struct inode *ip, const struct span *src, uint from, uint64 off, uint n)
     return n ? -EFBIG : 0;
   if (n > MAXSIZE - off)
     n = MAXSIZE - off;
+  if (off + n > ip->d->size)
+    tail_zero(ip);
   while (done < n && log_room() >= WRITE_ROOM) {
     uint m = BSIZE - off % BSIZE;
     if (m > n - done)
@@ -175,37 +177,29 @@ writei(struct inode *ip, const struct span *src, uint from, uint64 off, uint n)
       break;
     done += m;
     off += m;
-    if (off > ip->size) {
-      ip->size = off;
-      ip->changed = 1;
+    if (off > ip->d->size) {
+      ip->d->size = off;
+      iupdate(ip);
     }
   }
-  if (ip->changed)
-    iupdate(ip);
   return done ? (int)done : err;
 }
 
 // Make page `index` of ip ready for stores through a mapping: its block is there, and mm/filemap.c
-// knows of it. 0, -EIO beyond the end, -ENOSPC, -ENOMEM, -EROFS, -ETXTBSY. The caller holds nothing.
-// Sleeps.
+// knows of it. 0, -EIO beyond the end, -ENOSPC, -ENOMEM, -EROFS. The caller holds nothing. Sleeps.
 int
 page_cache_own(struct inode *ip, uint index)
 {
   struct page *pg;
-  int err = begin_op();
+  int err = ibegin(ip);
   if (err < 0)
     return err;
-  if ((err = ilock(ip)) == 0) {
-    err = (uint64)index * BSIZE < ip->size ? page_to_write(ip, index, 0, &pg) : -EIO;
-    if (err == 0) {
-      log_write(pg);
-      file_own(pg);
-      page_put(pg);
-    }
-    if (ip->changed)
-      iupdate(ip);
-    iunlock(ip);
+  err = (uint64)index * BSIZE < ip->d->size ? page_to_write(ip, index, 0, &pg) : -EIO;
+  if (err == 0) {
+    log_write(pg);
+    file_own(pg);
+    page_put(pg);
   }
-  end_op();
+  iend(ip);
   return err;
 }

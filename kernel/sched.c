@@ -320,7 +320,7 @@ hart_init(int hart)
   struct proc *p = &idles[hart];
   asm volatile("mv tp, %0" ::"r"(p) : "memory");
   c->id = p->hart = p->slot = hart;
-  c->proc = c->idle = p;
+  c->proc = c->idle = p->leader = p;
   initlock(&c->rqlock, "runq");
   list_init(&c->runq);
   initlock(&p->lock, "proc");

@@ -9,8 +9,18 @@
 typedef uint64 __attribute__((may_alias)) word;
 
 #define WORD 8  // bytes
-#define LINE 64 // bytes that are copied at once
-#define FILL 128
+#define LINE 128 // bytes that are copied at once
+#define FILL 256
+
+// Fill a frame with zeros.
+void
+page_zero(void *frame)
+{
+  for (word *w = frame, *stop = w + PGSIZE / WORD; w < stop; w += 64)
+#pragma GCC unroll 64
+    for (int i = 0; i < 64; i++)
+      w[i] = 0;
+}
 
 void *
 memset(void *dst, int c, size_t n)
@@ -19,10 +29,10 @@ memset(void *dst, int c, size_t n)
   word v = (uchar)c * 0x0101010101010101UL;
   for (uchar *stop = d + n / FILL * FILL; d < stop; d += FILL) {
     word *w = (word *)d;
-    w[0] = w[1] = w[2] = w[3] = v;
-    w[4] = w[5] = w[6] = w[7] = v;
-    w[8] = w[9] = w[10] = w[11] = v;
-    w[12] = w[13] = w[14] = w[15] = v;
+    w[0] = w[1] = w[2] = w[3] = w[4] = w[5] = w[6] = w[7] = v;
+    w[8] = w[9] = w[10] = w[11] = w[12] = w[13] = w[14] = w[15] = v;
+    w[16] = w[17] = w[18] = w[19] = w[20] = w[21] = w[22] = w[23] = v;
+    w[24] = w[25] = w[26] = w[27] = w[28] = w[29] = w[30] = w[31] = v;
   }
   for (n %= FILL; n >= WORD; n -= WORD, d += WORD)
     *(word *)d = v;
@@ -36,10 +46,12 @@ static inline void
 copy_line(uchar *dst, const uchar *src)
 {
   const word *s = (const word *)src;
-  word *d = (word *)dst, v0 = s[0], v1 = s[1], v2 = s[2], v3 = s[3];
-  word v4 = s[4], v5 = s[5], v6 = s[6], v7 = s[7];
-  d[0] = v0, d[1] = v1, d[2] = v2, d[3] = v3;
-  d[4] = v4, d[5] = v5, d[6] = v6, d[7] = v7;
+  word *d = (word *)dst, v0 = s[0], v1 = s[1], v2 = s[2], v3 = s[3], v4 = s[4], v5 = s[5];
+  word v6 = s[6], v7 = s[7], v8 = s[8], v9 = s[9], v10 = s[10], v11 = s[11], v12 = s[12];
+  word v13 = s[13], v14 = s[14], v15 = s[15];
+  d[0] = v0, d[1] = v1, d[2] = v2, d[3] = v3, d[4] = v4, d[5] = v5, d[6] = v6, d[7] = v7;
+  d[8] = v8, d[9] = v9, d[10] = v10, d[11] = v11, d[12] = v12, d[13] = v13, d[14] = v14;
+  d[15] = v15;
 }
 
 // Copy n bytes that may overlap.

@@ -16,59 +16,54 @@
 int64
 sys_dup(void)
 {
-  struct file *f;
-  int err = fd_get(argint(0), &f);
-  if (err < 0)
-    return err;
-  int fd = fd_add(f);
+  struct file *f = fd_get(argint(0));
+  int fd = f ? fd_add(f) : -EBADF;
   if (fd < 0)
     fileclose(f);
   return fd;
 }
 
+static int64
+transfer(int reading)
+{
+  struct file *f = fd_get(argint(0));
+  int64 r = f ? fileio(f, arg(1), argint(2), reading) : -EBADF;
+  fileclose(f);
+  return r;
+}
+
 int64
 sys_read(void)
 {
-  struct file *f;
-  int64 r = fd_get(argint(0), &f);
-  if (r == 0) {
-    r = fileread(f, arg(1), argint(2));
-    fileclose(f);
-  }
-  return r;
+  return transfer(1);
 }
 
 int64
 sys_write(void)
 {
-  struct file *f;
-  int64 r = fd_get(argint(0), &f);
-  if (r == 0) {
-    r = filewrite(f, arg(1), argint(2));
-    fileclose(f);
-  }
-  return r;
+  return transfer(0);
+}
+
+static int
+fd_close(int fd)
+{
+  struct file *f = fd_take(fd);
+  fileclose(f);
+  return f ? 0 : -EBADF;
 }
 
 int64
 sys_close(void)
 {
-  struct file *f = fd_take(argint(0));
-  if (f == 0)
-    return -EBADF;
-  fileclose(f);
-  return 0;
+  return fd_close(argint(0));
 }
 
 int64
 sys_fstat(void)
 {
-  struct file *f;
   struct stat st;
-  int err = fd_get(argint(0), &f);
-  if (err < 0)
-    return err;
-  err = filestat(f, &st);
+  struct file *f = fd_get(argint(0));
+  int err = f == 0 ? -EBADF : f->type == FD_PIPE ? -EINVAL : istat(f->ip, &st);
   fileclose(f);
   return err ? err : copyout(myproc()->mm, arg(1), &st, sizeof(st));
 }
@@ -76,32 +71,20 @@ sys_fstat(void)
 int64
 sys_lseek(void)
 {
-  struct file *f;
-  int64 r = fd_get(argint(0), &f);
-  if (r == 0) {
-    r = fileseek(f, arg(1), argint(2));
-    fileclose(f);
-  }
+  struct file *f = fd_get(argint(0));
+  int64 r = f ? fileseek(f, arg(1), argint(2)) : -EBADF;
+  fileclose(f);
   return r;
-}
-
-// Whether f is a regular file open for writing.
-static int
-check_resizable(struct file *f)
-{
-  if (f->type != FD_INODE)
-    return -EINVAL;
-  return f->writable ? 0 : -EBADF; // directories are never writable
 }
 
 int64
 sys_ftruncate(void)
 {
-  struct file *f;
-  int err = fd_get(argint(0), &f);
-  if (err < 0)
-    return err;
-  if ((err = check_resizable(f)) == 0)
+  struct file *f = fd_get(argint(0));
+  int err = -EBADF;
+  if (f && f->type != FD_INODE)
+    err = -EINVAL;
+  else if (f && f->writable) // no directory is
     err = itruncate(f->ip, arg(1));
   fileclose(f);
   return err;
@@ -110,12 +93,9 @@ sys_ftruncate(void)
 int64
 sys_fsync(void)
 {
-  struct file *f;
-  int err = fd_get(argint(0), &f);
-  if (err < 0)
-    return err;
-  err = f->type == FD_INODE ? file_writeback(f->ip->inum, 0, MAXFILE) : -EINVAL;
-  if (err == 0)
+  struct file *f = fd_get(argint(0));
+  int err = f == 0 ? -EBADF : f->type == FD_INODE ? 0 : -EINVAL;
+  if (err == 0 && (err = file_writeback(f->ip->inum, 0, MAXFILE)) == 0)
     err = log_sync();
   fileclose(f);
   return err;
@@ -190,10 +170,8 @@ sys_chdir(void)
   int err = argpath(0, path);
   if (err < 0 || (err = namei(path, &ip)) < 0)
     return err;
-  if ((err = ilock(ip)) == 0) {
-    err = ip->type != T_DIR ? -ENOTDIR : ip->nlink == 0 ? -ENOENT : 0;
-    iunlock(ip);
-  }
+  if ((err = iread(ip)) == 0)
+    err = ip->d->type != T_DIR ? -ENOTDIR : ip->d->nlink == 0 ? -ENOENT : 0;
   if (err == 0)
     cwd_set(ip);
   else
@@ -207,34 +185,30 @@ sys_chdir(void)
 static int
 find_or_create(const char *path, int mode, struct inode **out)
 {
-  for (;;) {
-    int err = namei(path, out);
-    if (err != -ENOENT || (mode & O_CREATE) == 0)
-      return err;
-    err = create(path, T_FILE, 0, 0, out);
-    if (err != -EEXIST) // else somebody was faster
-      return err;
-  }
+  int err;
+  do
+    if ((err = namei(path, out)) == -ENOENT && (mode & O_CREATE))
+      err = create(path, T_FILE, 0, 0, out);
+  while (err == -EEXIST); // somebody was faster
+  return err;
 }
 
 // Whether f->ip can be opened like this; fills in what f is.
 static int
 check_open(struct file *f, int mode)
 {
-  struct inode *ip = f->ip;
-  int err = ilock(ip);
+  int err = iread(f->ip);
   if (err < 0)
     return err;
-  int type = ip->type;
-  f->major = ip->major;
-  iunlock(ip);
+  int type = f->ip->d->type;
   if (type == T_DIR && (f->writable || (mode & O_CREATE)))
     return -EISDIR;
   if (type == T_DEVICE) {
     f->type = FD_DEVICE;
+    f->major = f->ip->d->major;
     return f->major >= 0 && f->major < NDEV ? 0 : -ENODEV;
   }
-  return type == T_FILE && (mode & O_TRUNC) ? itruncate(ip, 0) : 0;
+  return type == T_FILE && (mode & O_TRUNC) ? itruncate(f->ip, 0) : 0;
 }
 
 int64
@@ -244,8 +218,8 @@ sys_open(void)
   int mode = argint(1), err = argpath(0, path);
   if (err < 0)
     return err;
-  if (!fd_left())
-    return -EMFILE;
+  if ((mode & (O_CREATE | O_TRUNC)) && (err = fd_add(0)) < 0)
+    return err; // before anything is changed
   struct file *f = filealloc();
   if (f == 0)
     return -ENFILE;
@@ -260,23 +234,18 @@ sys_open(void)
 int64
 sys_pipe(void)
 {
-  struct proc *p = myproc();
+  struct mm *mm = myproc()->mm;
   struct file *end[2];
-  int fd[2], err = user_range(p->mm, arg(0), sizeof(fd), 1);
+  int fd[2], err = user_range(mm, arg(0), sizeof(fd), 1);
   if (err < 0 || (err = pipealloc(&end[0], &end[1])) < 0)
     return err;
-  if ((err = fd[0] = fd_add(end[0])) < 0)
-    goto close_files;
-  if ((err = fd[1] = fd_add(end[1])) < 0)
-    goto drop_first;
-  if ((err = copyout(p->mm, arg(0), fd, sizeof(fd))) == 0)
-    return 0;
-
-  fd_take(fd[1]);
-drop_first:
-  fd_take(fd[0]);
-close_files:
-  fileclose(end[0]);
-  fileclose(end[1]);
+  for (int i = 0; i < 2; i++)
+    if ((fd[i] = fd_add(end[i])) < 0)
+      fileclose(end[i]);
+  err = fd[0] < 0 || fd[1] < 0 ? -EMFILE : copyout(mm, arg(0), fd, sizeof(fd));
+  if (err < 0) { // another thread may have closed them already
+    fd_close(fd[0]);
+    fd_close(fd[1]);
+  }
   return err;
 }

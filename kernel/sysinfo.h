@@ -34,7 +34,7 @@ struct sysinfo {
   uint64 bfree;
   uint64 inodes;
   uint64 ifree;
-  uint64 procs; // processes alive
+  uint64 procs; // processes alive, and their threads but the first ones
   uint64 harts;
   uint64 uptime;  // microseconds since boot
   uint64 dreads;  // blocks read from the disk

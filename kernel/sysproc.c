@@ -20,27 +20,71 @@ int64
 sys_exit(void)
 {
   exit(argint(0));
+  return 0;
 }
 
-// wait(int *status): status may be 0. It is pinned first, so that no child is lost for a bad address.
+// Wait for a child, or for thread tid, and give the caller len bytes of what is known of its end,
+// from byte `from` on. Their place is pinned first, so that nothing is lost for a bad address.
+static int64
+wait_for(int tid, uint64 va, uint from, uint len)
+{
+  struct mm *mm = myproc()->mm;
+  struct waitinfo info;
+  struct span s;
+  int err = user_range(mm, va, len, 1);
+  if (err == 0)
+    err = span_pin(&s, mm, va, len, 1);
+  if (err < 0)
+    return err;
+  int pid = tid ? thread_join(tid, &info) : wait(&info);
+  if (pid >= 0)
+    span_put(&s, 0, (char *)&info + from, s.len);
+  span_unpin(&s);
+  return pid;
+}
+
+// wait(int *status): status may be 0.
 int64
 sys_wait(void)
 {
-  struct span s;
-  int status, err = 0;
-  span_kernel(&s, &status, sizeof(status));
-  if (arg(0) != 0) {
-    err = user_range(myproc()->mm, arg(0), sizeof(status), 1);
-    if (err == 0)
-      err = span_pin(&s, myproc()->mm, arg(0), sizeof(status), 1);
-    if (err < 0)
-      return err;
-  }
-  int pid = wait(&status);
-  if (pid >= 0)
-    span_put(&s, 0, &status, s.len);
-  span_unpin(&s);
-  return pid;
+  return wait_for(0, arg(0), offsetof(struct waitinfo, status), arg(0) ? sizeof(int) : 0);
+}
+
+int64
+sys_waitinfo(void)
+{
+  return wait_for(0, arg(0), 0, sizeof(struct waitinfo));
+}
+
+// clone(fn, arg, stack)
+int64
+sys_clone(void)
+{
+  return clone(arg(0), arg(1), arg(2));
+}
+
+int64
+sys_texit(void)
+{
+  texit(argint(0));
+  return 0;
+}
+
+// join(int tid, int *status): status may be 0.
+int64
+sys_join(void)
+{
+  int tid = argint(0);
+  if (tid <= 0)
+    return -EINVAL;
+  int err = wait_for(tid, arg(1), offsetof(struct waitinfo, status), arg(1) ? sizeof(int) : 0);
+  return err < 0 ? err : 0;
+}
+
+int64
+sys_gettid(void)
+{
+  return myproc()->pid;
 }
 
 int64
@@ -52,7 +96,7 @@ sys_kill(void)
 int64
 sys_getpid(void)
 {
-  return myproc()->pid;
+  return myproc()->leader->pid;
 }
 
 int64
@@ -151,10 +195,3 @@ sys_poweroff(void)
   mmio_write32(KVA(VIRT_TEST), status ? (uint)status << 16 | 0x3333 : 0x5555);
   panic("the machine does not go off");
 }
-
-int64 sys_waitinfo(void) { return -ENOSYS; }
-int64 sys_clone(void) { return -ENOSYS; }
-int64 sys_texit(void) { return -ENOSYS; }
-int64 sys_join(void) { return -ENOSYS; }
-int64 sys_gettid(void) { return -ENOSYS; }
-int64 sys_futex(void) { return -ENOSYS; }

@@ -112,9 +112,17 @@ obituary(const struct deed *deed, uint64 va, enum outcome o)
                     : o == FAULT_IO    ? "the disk failed, or the file ends before"
                     : o == FAULT_NOMEM ? "out of memory"
                                        : why_bad(p->mm, va, deed->why);
-  printk("%s[%d]: killed: %s 0x%lx at pc 0x%lx: %s\n", p->name, p->pid, deed->does, va, p->tf->epc,
-         why);
-  __atomic_store_n(&p->killed, 1, __ATOMIC_RELAXED);
+  struct waitinfo died = { .how = deed->access == 0    ? DIED_ILLEGAL
+                                  : o == FAULT_IO    ? DIED_IO
+                                  : o == FAULT_NOMEM ? DIED_NOMEM
+                                                     : DIED_FAULT,
+                           .status = -1,
+                           .access = deed->access,
+                           .va = va,
+                           .pc = p->tf->epc };
+  if (proc_doom(&died))
+    printk("%s[%d]: killed: %s 0x%lx at pc 0x%lx: %s\n", p->name, p->leader->pid, deed->does, va,
+           died.pc, why);
 }
 
 static void
@@ -139,11 +147,12 @@ leave_kernel(void)
     intr_off();
     if (__atomic_load_n(&p->killed, __ATOMIC_RELAXED)) {
       intr_on();
-      exit(-1);
-    }
-    if (!p->cpu->resched)
+      obey();
+    } else if (p->cpu->resched) {
+      yield();
+    } else {
       break;
-    yield();
+    }
   }
   code_see(p->cpu);
 }

@@ -72,13 +72,6 @@ set_address(struct disk *d, uint r, const void *p)
   set_reg(d, r + 4, KPA(p) >> 32);
 }
 
-static void
-accept(struct disk *d, int half, uint32 features)
-{
-  set_reg(d, VIO_ACCEPTSEL, half);
-  set_reg(d, VIO_ACCEPTED, features);
-}
-
 // Reset the device and agree on features: 0, or the sentence that says why not.
 static const char *
 negotiate(struct disk *d)
@@ -95,8 +88,10 @@ negotiate(struct disk *d)
   if ((offered & must) != must)
     return "it cannot flush, or lacks indirect descriptors";
   d->readonly = (offered & VIO_F_RO) != 0;
-  accept(d, 0, must | (offered & VIO_F_RO));
-  accept(d, 1, VIO_F_VERSION1);
+  set_reg(d, VIO_ACCEPTSEL, 0);
+  set_reg(d, VIO_ACCEPTED, must | (offered & VIO_F_RO));
+  set_reg(d, VIO_ACCEPTSEL, 1);
+  set_reg(d, VIO_ACCEPTED, VIO_F_VERSION1);
   set_reg(d, VIO_STATUS, VIO_ACKNOWLEDGE | VIO_DRIVER | VIO_FEATURES_OK);
   return reg(d, VIO_STATUS) & VIO_FEATURES_OK ? 0 : "it refuses the features it offered";
 }

@@ -41,6 +41,8 @@
 #include "riscv/hart.h"
 
 pagetable_t kernel_pagetable;
+static ushort kernel_entries[PTES / 2]; // those of its root that are in use; all others are empty
+static int nkernel;
 
 extern char text_start[], text_end[], rodata_end[]; // kernel.ld
 
@@ -111,6 +113,18 @@ tables_new(uint64 va, int level, int lowest)
   return PA2PTE(KPA(table)) | PTE_V;
 }
 
+// Hang the missing tables below pte, the empty entry for va of a table of this level: 0 or -ENOMEM.
+// Apart from walk, which is short that way.
+static NOINLINE int
+grow(pte_t *pte, uint64 va, int level, int lowest)
+{
+  pte_t next = tables_new(va, level - 1, lowest);
+  if (next == 0)
+    return -ENOMEM;
+  pte_fill(pte, next);
+  return 0;
+}
+
 // The entry for va, and in *level where it was found. On the way in *level is the lowest level to
 // go to. The walk ends earlier at an entry that has a frame, whose size is then LVLSIZE(*level);
 // without alloc also at an empty entry. With alloc missing tables are made: all, or none and 0 when
@@ -120,12 +134,8 @@ walk(pagetable_t pagetable, uint64 va, int alloc, int *level)
 {
   for (int l = LEVELS - 1;; l--) {
     pte_t *pte = &pagetable[PX(l, va)];
-    if (l > *level && *pte == 0 && alloc) {
-      pte_t next = tables_new(va, l - 1, *level);
-      if (next == 0)
-        return 0;
-      pte_fill(pte, next);
-    }
+    if (alloc && *pte == 0 && l > *level && grow(pte, va, l, *level) < 0)
+      return 0;
     if (l == *level || !PTE_TABLE(*pte)) {
       *level = l;
       return pte;
@@ -198,6 +208,9 @@ kvminit(void)
   int level = 1; // so that every root can share the stacks that are still to come
   if (walk(kernel_pagetable, KSTACKS, 1, &level) == 0)
     panic("no memory for the table of kernel stacks");
+  for (int i = PTES / 2; i < PTES; i++)
+    if (kernel_pagetable[i] != 0)
+      kernel_entries[nkernel++] = i;
 }
 
 // This hart leaves the early page table for the kernel's own.
@@ -252,12 +265,12 @@ pagetable_t
 uvmcreate(void)
 {
   pagetable_t pt = table_new();
-  if (pt)
-    memcpy(pt + PTES / 2, kernel_pagetable + PTES / 2, PGSIZE / 2);
+  for (int i = 0; i < nkernel && pt; i++)
+    pt[kernel_entries[i]] = kernel_pagetable[kernel_entries[i]];
   return pt;
 }
 
-// Give back a root table with nothing below it in the user half.
+// Give back a table that is in no tree, with nothing below it in the user half.
 void
 uvmfree(pagetable_t pt)
 {
@@ -294,21 +307,30 @@ struct gather {
   struct mm *mm;
   uint64 start, end; // of what was unmapped since the last flush
   uint n, tables;
-  pte_t old[GATHER];
+  union {
+    pte_t old;
+    struct page *page; // of an entry that is done, to be put
+  } at[GATHER];
 };
 
 static void
 gather_free(struct gather *g)
 {
+  uint n = 0;
   if (g->tables > 0)
     tlb_flush_all(g->mm);
   else if (g->n > 0)
     tlb_flush_range(g->mm, g->start, g->end);
-  for (uint i = 0; i < g->n; i++)
-    if (PTE_TABLE(g->old[i]))
-      table_free(pa_page(PTE2PA(g->old[i])));
+  for (uint i = 0; i < g->n; i++) {
+    pte_t old = g->at[i].old;
+    if (old >> 60)
+      leaf_put(old, old >> 60);
     else
-      leaf_put(g->old[i], g->old[i] >> 60);
+      g->at[n++].page = leaf_page(old);
+  }
+  if (g->tables > 0)
+    vm_count(tables_freed, g->tables);
+  pages_put(&g->at[0].page, n);
   g->n = g->tables = 0;
 }
 
@@ -321,15 +343,19 @@ gather_add(struct gather *g, uint64 va, uint64 end, pte_t old)
     g->start = va;
   g->end = end;
   g->tables += PTE_TABLE(old);
-  g->old[g->n++] = old;
+  g->at[g->n++].old = old;
 }
 
 static void
 unmap_table(struct gather *g, pagetable_t table, int level, uint64 va, uint64 end)
 {
-  for (pte_t *pte = &table[PX(level, va)]; va < end; pte++) {
+  uint64 size = LVLSIZE(level), next;
+  struct page *self = va_page(table);
+  for (pte_t *pte = &table[PX(level, va)]; va < end && self->used > 0; pte++, va = next) {
     pte_t old = *pte;
-    uint64 next = (va | (LVLSIZE(level) - 1)) + 1;
+    next = (va | (size - 1)) + 1;
+    if (old == 0)
+      continue;
     if (next > end)
       next = end;
     if (PTE_TABLE(old)) {
@@ -339,13 +365,12 @@ unmap_table(struct gather *g, pagetable_t table, int level, uint64 va, uint64 en
         gather_add(g, va, next, old);
       }
     } else if (pte_mapped(old)) {
-      g->mm->resident -= LVLSIZE(level) / PGSIZE;
+      g->mm->resident -= size / PGSIZE;
       gather_add(g, va, next, pte_take(pte) | AT_LEVEL(level));
-    } else if (old != 0) {
+    } else {
       g->mm->swapped--;
       swap_put(pte_take(pte));
     }
-    va = next;
   }
 }
 
@@ -356,6 +381,16 @@ uvmunmap(struct mm *mm, uint64 start, uint64 end)
 {
   struct gather g = { .mm = mm };
   unmap_table(&g, mm->pagetable, LEVELS - 1, start, end);
+  gather_free(&g);
+}
+
+// Unmap everything, range by range. Holds mm->lock. Sleeps while other harts answer.
+void
+uvmclear(struct mm *mm)
+{
+  struct gather g = { .mm = mm };
+  for (struct vma *v = vma_next(mm, 0); v; v = vma_next(mm, v->end))
+    unmap_table(&g, mm->pagetable, LEVELS - 1, v->start, v->end);
   gather_free(&g);
 }
 
@@ -377,12 +412,15 @@ void
 uvmprotect(struct mm *mm, uint64 start, uint64 end, int prot)
 {
   struct leaves it = { .pagetable = mm->pagetable, .va = start, .end = end };
+  pte_t lost = 0;
   while (uvmnext(&it))
     if (pte_mapped(*it.pte)) { // away first: the hardware may set D until then
-      pte_t old = __atomic_exchange_n(it.pte, 0, __ATOMIC_ACQ_REL);
-      __atomic_store_n(it.pte, leaf_for(old, prot), __ATOMIC_RELEASE);
+      pte_t old = __atomic_exchange_n(it.pte, 0, __ATOMIC_ACQ_REL), new = leaf_for(old, prot);
+      __atomic_store_n(it.pte, new, __ATOMIC_RELEASE);
+      lost |= old & ~new & (PTE_R | PTE_W | PTE_X);
     }
-  tlb_flush_range(mm, start, end);
+  if (lost)
+    tlb_flush_range(mm, start, end);
 }
 
 // Make small pages of the huge page around va, unless it starts there. Holds mm->lock. Sleeps while
@@ -447,7 +485,10 @@ fault_map(struct fault *f, struct page *pg)
   uint64 bits = prot_bits(f->vma->prot & ~PROT_WRITE) | PTE_R | PTE_A;
   if (f->access == ACCESS_WRITE)
     bits |= PTE_W | PTE_D;
-  if (uvmmap(f->mm, f->va, pg, bits) < 0) {
+  if (f->level == 0) {
+    pte_fill(f->pte, PA2PTE(page_pa(pg)) | bits | PTE_U | PTE_V);
+    f->mm->resident++;
+  } else if (uvmmap(f->mm, f->va, pg, bits) < 0) {
     page_put(pg);
     return FAULT_NOMEM;
   }
@@ -513,6 +554,9 @@ settle(struct mm *mm, uint64 va, enum access access, int patient)
 {
   struct fault f = { .mm = mm, .va = PGROUNDDOWN(va), .access = access };
   enum outcome result;
+  vm_count(faults, 1);
+  if (va >= USERTOP)
+    return refuse();
   do {
     f.vma = vma_find(mm, f.va);
     f.level = 0;
@@ -521,6 +565,8 @@ settle(struct mm *mm, uint64 va, enum access access, int patient)
     if (result == FAULT_NOMEM)
       result = relieve(mm, patient);
   } while (result == FAULT_RETRY);
+  if (result == FAULT_IO || result == FAULT_NOMEM)
+    vm_count(failed, 1);
   return result;
 }
 
@@ -529,9 +575,6 @@ settle(struct mm *mm, uint64 va, enum access access, int patient)
 enum outcome
 vmfault(struct mm *mm, uint64 va, enum access access)
 {
-  vm_count(faults, 1);
-  if (va >= USERTOP)
-    return refuse();
   acquiresleep(&mm->lock);
   enum outcome result = settle(mm, va, access, 1);
   releasesleep(&mm->lock);
@@ -544,10 +587,14 @@ vmfault(struct mm *mm, uint64 va, enum access access)
 int
 mm_populate(struct mm *mm, uint64 start, uint64 end, enum access access)
 {
-  for (uint64 va = start; va < end; va += PGSIZE) {
+  for (uint64 va = start, next; va < end; va = next) {
     int level = 0;
-    if (pte_allows(*walk(mm->pagetable, va, 0, &level), access))
+    pte_t pte = *walk(mm->pagetable, va, 0, &level);
+    next = va + PGSIZE;
+    if (pte_allows(pte, access)) {
+      next = (va | (LVLSIZE(level) - 1)) + 1;
       continue;
+    }
     enum outcome o = settle(mm, va, access, 0);
     if (o != FAULT_DONE)
       return o == FAULT_NOMEM ? -ENOMEM : o == FAULT_IO ? -EIO : -EFAULT;

@@ -8,7 +8,7 @@
 // Events of virtual memory, counted exactly and always. Each fault counts in `faults` and in one of
 // the next group when it is settled.
 #define VM_COUNTERS(X)                                           \
-  X(faults, "page faults, those of system calls included")       \
+  X(faults, "pages that a program or a call for it needed")       \
   X(zero_fill, "first write to a page: a frame of zeros")        \
   X(zero_page, "first read of a page: the shared zero frame")    \
   X(cow_copy, "write to a shared frame: a copy")                 \
@@ -20,9 +20,10 @@
   X(swap_in, "a page came back from swap")                       \
   X(huge, "2 MiB at once")                                       \
   X(protection, "refused: no such memory or not for this")       \
+  X(failed, "no memory, or the disk failed") \
   X(spurious, "the entry was good already")                      \
   X(ad, "A or D set by the kernel")                              \
-  X(frames_allocated, "frames taken")                            \
+  X(frames_allocated, "frames taken for pages of programs and files")                            \
   X(frames_freed, "frames given back")                           \
   X(frames_zeroed, "frames filled with zeros for a program")     \
   X(frames_copied, "frames copied for a program")                \
@@ -118,7 +119,7 @@ struct waitinfo {
   int pid;
   int how;    // DIED_*
   int status; // DIED_EXIT: what it gave to exit(); else -1
-  int access; // DIED_FAULT: PROT_READ, PROT_WRITE or PROT_EXEC
+  int access; // DIED_FAULT to DIED_NOMEM: PROT_READ, PROT_WRITE or PROT_EXEC
   uint64 va;  // DIED_FAULT and later: the address, or the instruction
   uint64 pc;
 };

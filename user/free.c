@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: MIT
-// free: what is used and what is free, of memory and of the disk.
+// free: what is used and what is free, of memory, of swap and of the disk.
 
 #include "kernel/types.h"
 #include "user/user.h"
@@ -17,13 +17,15 @@ int
 main(void)
 {
   struct sysinfo si;
+  struct vmstat v;
 
-  if (sysinfo(&si, 0) < 0) {
+  if (sysinfo(&si, 0) < 0 || vmstat(&v) < 0) {
     perror("free");
     exit(1);
   }
   printf("%-12s %10s %10s %10s\n", "", "total", "used", "free");
   row("memory KiB", KIB(si.frames), KIB(si.free));
+  row("swap KiB", KIB(v.slots), KIB(v.slots_free));
   row("disk KiB", KIB(si.blocks), KIB(si.bfree));
   row("inodes", si.inodes, si.ifree);
   printf("\nof the memory used: kernel %lu, cache %lu (%lu not on the disk yet), other %lu KiB\n",

@@ -52,7 +52,8 @@ int futex(int *addr, int op, int value); // FUTEX_WAIT: sleep while *addr is val
 
 // Library.
 
-extern int errno;            // why the last call failed
+int *errno_at(void);         // the calling thread's own
+#define errno (*errno_at())  // why the last call failed
 extern const char *progname; // argv[0]
 const char *strerror(int);
 void perror(const char *what);   // "what: why" on fd 2

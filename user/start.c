@@ -9,10 +9,13 @@ int main(int argc, char **argv);
 
 const char *progname = "?";
 
-// Run main; a program that returns from it exits with what it returned.
+// Give the first thread an errno, and run main; a program that returns from it exits with what it returned.
 void
 start(int argc, char **argv)
 {
+  static int error; // errno
+
+  asm volatile("mv tp, %0" ::"r"(&error));
   if (argc > 0)
     progname = argv[0];
   exit(main(argc, argv));

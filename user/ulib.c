@@ -11,8 +11,6 @@
 #include "user/user.h"
 #include "user/quire.h"
 
-int errno;
-
 // ---- memory ----
 
 typedef uint64 __attribute__((may_alias)) word;

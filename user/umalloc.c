@@ -16,10 +16,12 @@
 //  1. size is a multiple of 16, at least 32 but for a guard; its bit 0 says "in use".
 //  2. below is the size of the block just below, 0 for the first of a region.
 //  3. No two free blocks touch: free() joins them at once.
+//
+// A mutex guards all of it, but the size of a block in use, which is its owner's.
 
 #include "kernel/types.h"
 #include "user/user.h"
-#include "user/quire.h"
+#include "user/thread.h"
 
 struct block {
   uint64 below;
@@ -36,6 +38,7 @@ struct block {
 
 static struct block *lists[NLIST];
 static struct block *guard; // of the newest region
+static struct mutex lock;
 
 static uint64
 size_of(const struct block *b)
@@ -159,24 +162,41 @@ find(uint64 size)
   return 0;
 }
 
+// A block of this size, marked in use. 0: no memory.
+static struct block *
+take(uint64 size)
+{
+  struct block *b;
+
+  while ((b = find(size)) == 0)
+    if (!grow(size))
+      return 0;
+  unlink_free(b);
+  b->size |= USED;
+  trim(b, size);
+  return b;
+}
+
+// The size of a block for n bytes.
+static uint64
+room_for(uint n)
+{
+  uint64 size = ALIGN16((uint64)n + HEAD);
+
+  return size < sizeof(struct block) ? sizeof(struct block) : size;
+}
+
 // n bytes of memory, 16-aligned, with any contents; 0 and ENOMEM: there are none.
 void *
 malloc(uint n)
 {
-  uint64 size = ALIGN16((uint64)n + HEAD);
-  struct block *b;
-
-  if (size < sizeof(struct block))
-    size = sizeof(struct block);
-  while ((b = find(size)) == 0) {
-    if (!grow(size)) {
-      errno = ENOMEM;
-      return 0;
-    }
+  mutex_lock(&lock);
+  struct block *b = take(room_for(n));
+  mutex_unlock(&lock);
+  if (!b) {
+    errno = ENOMEM;
+    return 0;
   }
-  unlink_free(b);
-  b->size |= USED;
-  trim(b, size);
   return (char *)b + HEAD;
 }
 
@@ -184,8 +204,11 @@ malloc(uint n)
 void
 free(void *p)
 {
-  if (p)
-    give((struct block *)((char *)p - HEAD));
+  if (!p)
+    return;
+  mutex_lock(&lock);
+  give((struct block *)((char *)p - HEAD));
+  mutex_unlock(&lock);
 }
 
 // An array of zeros.
@@ -211,8 +234,9 @@ realloc(void *p, uint n)
   struct block *b = (struct block *)((char *)p - HEAD);
   uint64 room = size_of(b) - HEAD;
   if (n <= room) {
-    uint64 size = ALIGN16((uint64)n + HEAD);
-    trim(b, size < sizeof(struct block) ? sizeof(struct block) : size);
+    mutex_lock(&lock);
+    trim(b, room_for(n));
+    mutex_unlock(&lock);
     return p;
   }
   void *q = malloc(n);

@@ -2,7 +2,8 @@
 // The stubs of the system calls, made from the kernel's list of them.
 //
 // The number goes in a7, the arguments are in a0 to a5 already. The result comes back in a0; when
-// it is -1, a1 says why, and the stub leaves that in errno.
+// it is -1, a1 says why, and the stub leaves that in errno. errno is what tp points to, for each
+// thread its own (start.c, thread.c).
 
 .macro stub nr, name
   .globl \name
@@ -22,6 +23,12 @@
 #include "kernel/syscall.tbl"
 
 failed:
-  la t0, errno
-  sw a1, 0(t0)
+  sw a1, 0(tp)
   ret
+
+  .globl errno_at
+  .type errno_at, @function
+errno_at:
+  mv a0, tp
+  ret
+  .size errno_at, . - errno_at

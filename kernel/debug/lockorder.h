@@ -10,6 +10,7 @@
 "kstack",
 "timer",
 "sleeplock",
+"futex",
 "pipe",
 "files",
 "log",

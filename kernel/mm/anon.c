@@ -16,6 +16,8 @@
 enum outcome
 anon_fault(struct fault *f)
 {
+  if (f->level > 0 && huge_only(f->vma))
+    return FAULT_IO;
   if (f->access != ACCESS_WRITE) {
     vm_count(zero_page, 1);
     return fault_map(f, zero_page);

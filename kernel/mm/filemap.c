@@ -119,13 +119,13 @@ file_fault(struct fault *f)
     code_written();
     __atomic_store_n(&pg->exec, 1, __ATOMIC_RELEASE);
   }
-  vm_count(file, 1);
   if (f->access == ACCESS_WRITE && (v->flags & VM_SHARED)) {
     f->access = ACCESS_READ; // file_mkwrite sees to the rest
     enum outcome result = fault_map(f, pg);
     f->access = ACCESS_WRITE;
     return result == FAULT_DONE ? FAULT_RETRY : result;
   }
+  vm_count(file, 1);
   if (f->access != ACCESS_WRITE && v->fend - f->va >= PGSIZE)
     return fault_map(f, pg);
   enum outcome result = map_copy(f, pg, v->fend - f->va);
@@ -176,6 +176,16 @@ file_attach(struct vma *v, struct inode *ip, int flags, uint64 off, uint64 fend)
 
 // ---- stores on their way to the disk ----
 
+// pg is not in the cache any more: nothing of it will be written back.
+void
+file_disown(struct page *pg)
+{
+  if (__atomic_fetch_and(&pg->flags, ~PF_WRITABLE, __ATOMIC_ACQ_REL) & PF_WRITABLE) {
+    __atomic_fetch_sub(&nwritable, 1, __ATOMIC_RELAXED);
+    page_put(pg);
+  }
+}
+
 // pg has its block, and somebody wants to store into it. The caller has its inode locked.
 void
 file_own(struct page *pg)
@@ -188,6 +198,8 @@ file_own(struct page *pg)
     wakeup(&nwritable);
     release(&lock);
   }
+  if (!(__atomic_load_n(&pg->flags, __ATOMIC_ACQUIRE) & PF_CACHED))
+    file_disown(pg); // it has just left, as by a truncation
 }
 
 // The kernel has stored into pg, a pinned page of a shared range, for a program.
@@ -221,38 +233,30 @@ protect(struct vma *v, uint64 arg)
 static int
 log_page(struct page *pg)
 {
-  struct inode *ip = 0;
-  int err = begin_op();
+  struct inode *ip;
+  int err = iget(pg->inum, &ip);
   if (err < 0)
     return err;
-  if ((err = iget(pg->inum, &ip)) == 0) {
-    if ((err = ilock(ip)) == 0) {
-      uint64 at = (uint64)pg->index * PGSIZE;
-      if ((__atomic_load_n(&pg->flags, __ATOMIC_ACQUIRE) & PF_CACHED) && at < ip->size) {
-        if (ip->size - at < PGSIZE)
-          memset((char *)page_va(pg) + (ip->size - at), 0, PGSIZE - (ip->size - at));
-        page_clear(pg, PF_DIRTY);
-        log_write(pg);
-      }
-      iunlock(ip);
+  if ((err = ibegin(ip)) == 0) {
+    uint64 at = (uint64)pg->index * PGSIZE, size = ip->d->size;
+    if ((__atomic_load_n(&pg->flags, __ATOMIC_ACQUIRE) & PF_CACHED) && at < size) {
+      if (size - at < PGSIZE)
+        memset((char *)page_va(pg) + (size - at), 0, PGSIZE - (size - at));
+      page_clear(pg, PF_DIRTY);
+      log_write(pg);
     }
+    iend(ip);
   }
-  end_op();
-  if (ip)
-    iput(ip);
+  iput(ip);
   return err;
 }
 
 static int
 write_back(struct page *pg)
 {
-  if (!(__atomic_fetch_and(&pg->flags, ~PF_WRITABLE, __ATOMIC_ACQ_REL) & PF_WRITABLE))
-    return 0; // somebody else is at it
-  __atomic_fetch_sub(&nwritable, 1, __ATOMIC_RELAXED);
+  file_disown(pg);
   rmap_each(pg->inum, protect, pg->index);
-  int err = __atomic_load_n(&pg->flags, __ATOMIC_ACQUIRE) & PF_DIRTY ? log_page(pg) : 0;
-  page_put(pg);
-  return err;
+  return __atomic_load_n(&pg->flags, __ATOMIC_ACQUIRE) & PF_DIRTY ? log_page(pg) : 0;
 }
 
 // Give the log what programs have stored into pages from <= index < to of file inum through

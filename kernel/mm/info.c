@@ -28,9 +28,8 @@ describe(struct mm *mm, uint64 va, struct pageinfo *pi)
   pi->vma = v ? v->ops->kind : VMA_NONE;
   pi->prot = v ? v->prot : PROT_NONE;
   if (pte_mapped(pte)) {
-    struct page *pg = pa_page(PTE2PA(pte));
-    pi->refs = level > 0 && pg->flags & AF_HUGE ? pg->maps : (uint)pg->ref;
-    pg += (va & (LVLSIZE(level) - 1)) / PGSIZE;
+    struct page *first = pa_page(PTE2PA(pte)), *pg = first + (va & (LVLSIZE(level) - 1)) / PGSIZE;
+    pi->refs = level > 0 && first->flags & AF_HUGE ? first->maps : (uint)pg->ref;
     pi->frame = page_pa(pg) >> PGSHIFT;
     pi->kind = pg->kind;
     pi->flags |= (pg->kind == PG_CACHE ? PI_CACHE : 0) | (pte & PTE_NONE ? PI_NONE : 0);

@@ -129,6 +129,7 @@ void uvmfree(pagetable_t);
 uint uvm_tables(pagetable_t);
 int uvmmap(struct mm *, uint64 va, struct page *, uint64 perm);
 void uvmunmap(struct mm *, uint64 start, uint64 end);
+void uvmclear(struct mm *);
 void uvmprotect(struct mm *, uint64 start, uint64 end, int prot);
 int uvmsplit(struct mm *, uint64 va);
 int uvmnext(struct leaves *);
@@ -159,6 +160,7 @@ int mm_populate(struct mm *, uint64 start, uint64 end, enum access);
 
 // page.c
 void leaf_get(pte_t, int level);
+struct page *leaf_page(pte_t);
 void leaf_put(pte_t, int level);
 void leaf_split(pte_t);
 int leaf_shared(pte_t, int level);
@@ -175,6 +177,7 @@ int file_attach(struct vma *, struct inode *, int flags, uint64 off, uint64 fend
 enum outcome file_mkwrite(struct fault *);
 void file_init(void);
 void file_own(struct page *);
+void file_disown(struct page *);
 void file_wrote(struct page *);
 int file_writeback(uint inum, uint from, uint to);
 void file_unmap(struct inode *, uint64 size);
@@ -229,6 +232,13 @@ int stack_extend(struct mm *, uint64 va);
 
 // riscv/ad.c
 enum outcome ad_fixup(struct fault *);
+
+// Whether a range has 2 MiB pages or none: MAP_HUGETLB, and never cut inside one.
+static inline int
+huge_only(const struct vma *v)
+{
+  return (v->flags & VM_HUGETLB) && (v->start | v->end) % HUGESIZE == 0;
+}
 
 // The leaf bits that a vma's rule gives.
 static inline uint64

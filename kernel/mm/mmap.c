@@ -124,7 +124,7 @@ file_ok(struct request *r)
     return -EOVERFLOW;
   if (!r->f->readable || ((r->flags & MAP_SHARED) && (r->prot & PROT_WRITE) && !r->f->writable))
     return -EACCES;
-  return r->f->ip->type == T_FILE ? 0 : -ENODEV;
+  return r->f->ip->d->type == T_FILE ? 0 : -ENODEV;
 }
 
 static int
@@ -172,6 +172,9 @@ static int64
 map(struct mm *mm, struct request *r)
 {
   struct vma *v = 0;
+  int now = (r->flags & (MAP_POPULATE | MAP_HUGETLB)) && r->prot != PROT_NONE;
+  if (now && r->len / PGSIZE > kfree_frames() + cache_frames)
+    return -ENOMEM; // before anything is replaced
   int64 start = place(mm, r->addr, r->len, r->flags);
   int err = start < 0 ? start : make_vma(mm, r, start, &v);
   if (err < 0)
@@ -182,16 +185,14 @@ map(struct mm *mm, struct request *r)
     return err;
   }
   vma_insert(mm, v);
-  if (r->flags & (MAP_POPULATE | MAP_HUGETLB) && v->prot != PROT_NONE)
+  if (now)
     err = mm_populate(mm, start, start + r->len,
                       v->prot & PROT_WRITE  ? ACCESS_WRITE
                       : v->prot & PROT_READ ? ACCESS_READ
                                             : ACCESS_EXEC);
-  if (err < 0 && r->flags & MAP_HUGETLB) {
+  if (err == -ENOMEM)
     vma_clear(mm, start, start + r->len);
-    return -ENOMEM;
-  }
-  return start;
+  return err == -ENOMEM ? err : start;
 }
 
 // mmap(addr, len, prot, flags, fd, off): where it is. -EINVAL, -EACCES, -EBADF, -ENODEV, -EOVERFLOW,
@@ -203,19 +204,15 @@ sys_mmap(void)
   struct request r = {
     .addr = arg(0), .len = arg(1), .prot = argint(2), .flags = argint(3), .off = arg(5)
   };
-  int64 result = 0;
-  if (!(r.flags & MAP_ANON))
-    result = fd_get(argint(4), &r.f);
-  if (result < 0)
-    return result;
-  result = request_ok(&r);
+  if (!(r.flags & MAP_ANON) && (r.f = fd_get(argint(4))) == 0)
+    return -EBADF;
+  int64 result = request_ok(&r);
   if (result == 0) {
     acquiresleep(&mm->lock);
     result = map(mm, &r);
     mm_unlock(mm);
   }
-  if (r.f)
-    fileclose(r.f);
+  fileclose(r.f);
   return result;
 }
 
@@ -309,7 +306,8 @@ sys_msync(void)
   uint64 end, va = arg(0);
   int flags = argint(2), mode = flags & (MS_ASYNC | MS_SYNC), err = range_of(va, arg(1), &end),
       more;
-  if (err < 0 || flags & ~(MS_ASYNC | MS_SYNC | MS_INVALIDATE) || mode == (MS_ASYNC | MS_SYNC))
+  if (err < 0 || flags & ~(MS_ASYNC | MS_SYNC | MS_INVALIDATE) ||
+      (mode != MS_ASYNC && mode != MS_SYNC))
     return -EINVAL;
   do {
     struct inode *ip;
@@ -420,7 +418,10 @@ sys_madvise(void)
     case MADV_HUGEPAGE: err = set_flags(mm, start, end, VM_HUGEPAGE, VM_NOHUGE); break;
     case MADV_NOHUGEPAGE: err = set_flags(mm, start, end, VM_NOHUGE, VM_HUGEPAGE); break;
     case MADV_PAGEOUT: err = reclaim_range(mm, start, end); break;
-    case MADV_COLLAPSE: err = huge_collapse(mm, start, end); break;
+    case MADV_COLLAPSE:
+      bring_in(mm, start, end);
+      err = huge_collapse(mm, start, end);
+      break;
     default: err = -EINVAL;
     }
   mm_unlock(mm);

@@ -9,13 +9,16 @@
 //   split, by the first mm      leaves + pins         nothing
 //   that needs small pages
 //
-// A leaf of another mm may still map the whole of a block that was split; then it has a reference
-// to each frame.
+// So sharing a huge page and dropping it costs one count while nobody needs its parts. A leaf of
+// another mm may still map the whole of a block that was split; then it has a reference to each
+// frame. Pins take one frame each and know nothing of all this.
 //
 // Lock: "huge" guards AF_HUGE and maps. A leaf: nothing else but the queue of reclaim.c and frames
 // is taken under it.
 //
 // 1. maps > 0 exactly while AF_HUGE is set.
+// 2. A reference is added only by who has a leaf or a pin, under the mm->lock of that leaf. So what
+//    only this leaf and nobody else has, nobody else can get.
 
 #include "../bio.h"
 #include "../defs.h"
@@ -54,17 +57,25 @@ leaf_get(pte_t pte, int level)
   release(&lock);
 }
 
-// A leaf that was unmapped and flushed. Its D says whether its frame, when it is a file's, has been
-// written. Does not sleep.
+// The frame of a small leaf that was unmapped and flushed, whose reference goes to the caller. The
+// leaf's D says whether the frame, when it is a file's, has been written.
+struct page *
+leaf_page(pte_t pte)
+{
+  struct page *pg = page_of(pte);
+  if ((pte & PTE_D) && pg->kind == PG_CACHE)
+    page_set(pg, PF_DIRTY);
+  return pg;
+}
+
+// A leaf that was unmapped and flushed counts no more. Does not sleep.
 void
 leaf_put(pte_t pte, int level)
 {
   struct page *pg = page_of(pte);
   int last = 1;
   if (level == 0) {
-    if ((pte & PTE_D) && pg->kind == PG_CACHE)
-      page_set(pg, PF_DIRTY);
-    page_put(pg);
+    page_put(leaf_page(pte));
     return;
   }
   acquire(&lock);
@@ -73,8 +84,8 @@ leaf_put(pte_t pte, int level)
   if (last)
     __atomic_fetch_and(&pg->flags, ~AF_HUGE, __ATOMIC_RELAXED);
   release(&lock);
-  for (int i = 0; i < PTES && last; i++)
-    page_put(&pg[i]);
+  if (last)
+    block_put(pg);
 }
 
 // A huge leaf becomes 512 small ones, which all will have pte's frames: they count one by one from
@@ -92,8 +103,17 @@ leaf_split(pte_t pte)
   release(&lock);
 }
 
-// Whether somebody else has frames of a leaf, or they belong to a file, or a huge leaf's are counted
-// one by one.
+static int
+any_more(struct page *pg, int n)
+{
+  for (; n > 0; pg++, n--)
+    if (__atomic_load_n(&pg->ref, __ATOMIC_ACQUIRE) > 1)
+      return 1;
+  return 0;
+}
+
+// Whether somebody else has a frame of a leaf, by another leaf or a pin, or it belongs to a file.
+// Holds the lock of an mm that has the leaf, so the answer "no" stays true.
 int
 leaf_shared(pte_t pte, int level)
 {
@@ -101,7 +121,9 @@ leaf_shared(pte_t pte, int level)
   if (pg->kind != PG_ANON)
     return 1;
   if (level == 0)
-    return __atomic_load_n(&pg->ref, __ATOMIC_ACQUIRE) > 1;
-  return !(__atomic_load_n(&pg->flags, __ATOMIC_ACQUIRE) & AF_HUGE) ||
-         __atomic_load_n(&pg->maps, __ATOMIC_ACQUIRE) > 1;
+    return any_more(pg, 1);
+  acquire(&lock);
+  int shared = ((pg->flags & AF_HUGE) && pg->maps > 1) || any_more(pg, PTES);
+  release(&lock);
+  return shared;
 }

@@ -29,7 +29,7 @@ struct page {
   int ref;    // changed atomically
   union {
     uint inum; // CACHE: the file, 0 for the disk itself (metadata)
-    uint maps; // ANON, first frame of a 2 MiB page (AF_HUGE): leaves that map it; mm/huge.c's lock
+    uint maps; // ANON, first frame of a 2 MiB page (AF_HUGE): leaves that map it; mm/page.c's lock
   };
   union {
     struct list free;     // FREE: kalloc's lists, under their locks
@@ -85,3 +85,4 @@ page_get(struct page *pg)
 }
 
 void page_put(struct page *); // kalloc.c
+void pages_put(struct page **, uint n);

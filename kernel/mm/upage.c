@@ -39,7 +39,7 @@ upage_fault(struct fault *f)
     if ((pg = page_alloc(PG_KERNEL)) == 0)
       return FAULT_NOMEM;
     page_zero(page_va(pg));
-    ((struct upid *)page_va(pg))->pid = myproc()->pid;
+    ((struct upid *)page_va(pg))->pid = myproc()->leader->pid;
   }
   return fault_map(f, pg);
 }

@@ -191,8 +191,10 @@ static int
 split_at(struct mm *mm, uint64 va)
 {
   struct vma *v = vma_find(mm, va);
+  if (v == 0 || v->start == va)
+    return 0;
   int err = uvmsplit(mm, va);
-  return err < 0 || v == 0 || v->start == va ? err : vma_split(v, va);
+  return err < 0 ? err : vma_split(v, va);
 }
 
 // See to it that ranges and huge pages end where [start, end) does: whoever changes its rule changes
@@ -221,11 +223,11 @@ vma_remove(struct mm *mm, struct vma *v)
 int
 vma_clear(struct mm *mm, uint64 start, uint64 end)
 {
-  struct vma *v = vma_find(mm, start);
-  int err = uvmsplit(mm, start);
-  if (err == 0)
+  struct vma *v = vma_find(mm, start), *w = v && v->end > end ? v : vma_find(mm, end);
+  int err = v && v->start < start ? uvmsplit(mm, start) : 0;
+  if (err == 0 && w && w->start < end)
     err = uvmsplit(mm, end);
-  if (err == 0 && v && v->start < start && v->end > end)
+  if (err == 0 && v == w && v && v->start < start)
     err = vma_split(v, end);
   if (err < 0)
     return err;
@@ -388,7 +390,7 @@ mm_leave(struct mm *mm)
   if (__atomic_sub_fetch(&mm->users, 1, __ATOMIC_ACQ_REL) > 0)
     return;
   acquiresleep(&mm->lock);
-  uvmunmap(mm, 0, USERTOP);
+  uvmclear(mm);
   struct vma *tree = mm->tree;
   mm->tree = 0; // who came by way of a file finds nothing more
   family_leave(mm);
@@ -477,9 +479,13 @@ mm_sbrk(struct mm *mm, int64 n, int lazy)
   if (err == 0)
     mm->brk += n;
   if (err == 0 && newend > oldend && !lazy && mm_populate(mm, oldend, newend, ACCESS_WRITE) < 0) {
-    vma_clear(mm, oldend, newend);
-    mm->brk -= n;
-    err = -ENOMEM;
+    uint64 from = (oldend + HUGESIZE - 1) & ~(HUGESIZE - 1), to = newend & ~(HUGESIZE - 1);
+    if (from < to)
+      uvmunmap(mm, from, to); // so that there is a frame to cut what may lie across oldend
+    if (vma_clear(mm, oldend, newend) == 0) {
+      mm->brk -= n;
+      err = -ENOMEM;
+    }
   }
   mm_unlock(mm);
   return err < 0 ? err : old;

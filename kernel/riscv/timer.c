@@ -68,7 +68,7 @@ timer_tick(void)
   }
   release(&lock);
   log_nudge(machine.timebase); // nothing waits longer than a second
-  c->proc->runticks++;
+  __atomic_fetch_add(&c->proc->leader->runticks, 1, __ATOMIC_RELAXED);
   c->resched = 1;
   timer_plan(c->proc != c->idle);
 }

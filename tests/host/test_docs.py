@@ -112,12 +112,14 @@ def functions_in_the_papers_exist(t):
 
 @test(quick=True)
 def tests_in_the_papers_exist(t):
-    known = re.findall(r"^(?:QUICK|SLOW)\((\w+),", text("user/usertests/tests.tbl"), re.M)
-    t.true(len(known) > 100, "user/usertests/tests.tbl has moved")
+    known = []
+    for table in ("user/usertests/tests.tbl", "user/vmtests/tests.tbl"):
+        known += re.findall(r"^(?:QUICK|SLOW)\((\w+),", text(table), re.M)
+        t.true(len(known) > 100, f"{table} has moved")
     for paper in ("kernel/mm/README.md", "kernel/riscv/README.md"):
         for row in re.findall(r"^\|.*\|([^|]*)\|$", text(paper), re.M):
             for name in re.findall(r"`(\w+\*?)`", row):
-                t.true(fnmatch.filter(known, name), f"{paper}: usertests has no {name}")
+                t.true(fnmatch.filter(known, name), f"{paper}: there is no test {name}")
 
 
 @test(quick=True)

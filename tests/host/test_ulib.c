@@ -8,11 +8,12 @@
 #define atoi     u_atoi
 #define calloc   u_calloc
 #define close    u_close
-#define errno    u_errno
+#define errno_at u_errno_at
 #define exit     u_exit
 #define fprintf  u_fprintf
 #define free     u_free
 #define fstat    u_fstat
+#define futex    u_futex
 #define gets     u_gets
 #define malloc   u_malloc
 #define memcmp   u_memcmp

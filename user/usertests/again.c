@@ -90,12 +90,33 @@ h_sleep(int argc, char **argv)
   return 0;
 }
 
+// Exits with 3 if this is still process argv[1], and its only thread.
+static int
+h_same(int argc, char **argv)
+{
+  CHECK(argc == 2 && getpid() == atoi(argv[1]) && gettid() == getpid());
+  FAILS(wait(0), ECHILD);
+  return 3;
+}
+
+// Exits with the status of the child that the program before has made.
+static int
+h_waits(int argc, char **argv)
+{
+  int status;
+  (void)argc;
+  (void)argv;
+  CHECK(wait(&status) > 0);
+  return status;
+}
+
 static const struct {
   const char *name;
   int (*main)(int, char **);
 } helpers[] = {
-  { "@args", h_args }, { "@data", h_data },   { "@return", h_return }, { "@inherit", h_inherit },
-  { "@long", h_long }, { "@total", h_total }, { "@sleep", h_sleep },
+  { "@args", h_args },       { "@data", h_data }, { "@return", h_return },
+  { "@inherit", h_inherit }, { "@long", h_long }, { "@total", h_total },
+  { "@sleep", h_sleep },     { "@same", h_same }, { "@waits", h_waits },
 };
 
 int

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Processes for the tests: start them, start many at one moment, find out what became of them.
-#include "test.h"
+#include "harness.h"
 
 static struct procinfo table[NPROC + 8];
 

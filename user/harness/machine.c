@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // The machine as a test sees it: memory, time, counts, system calls without their stubs.
-#include "test.h"
+#include "harness.h"
 
 // Makes the heap end at a page boundary with at least a page before it; the first byte beyond it.
 char *

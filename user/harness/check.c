@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Judging: what a test says when something is not as it must be. One write a sentence, so that
 // sentences of several processes do not mix.
-#include "test.h"
+#include "harness.h"
 
 static void
 say(const char *text)
@@ -34,6 +34,19 @@ must_fail(const char *file, int line, const char *call, int64 got, int e1, int e
   else
     snprintf(text, sizeof(text), "\n  %s:%d: %s gave %ld, not error %d (%s)\n", file, line, call,
              got, e1, strerror(e1));
+  say(text);
+  exit(1);
+}
+
+// Ends the process unless the two are the same.
+void
+must_be(const char *file, int line, const char *what, int64 got, int64 want)
+{
+  char text[400];
+  if (got == want)
+    return;
+  snprintf(text, sizeof(text), "\n  %s:%d: %s is %ld, not %ld (pid %d)\n", file, line, what, got,
+           want, getpid());
   say(text);
   exit(1);
 }

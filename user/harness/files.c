@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: MIT
 // Bytes that can be recognised, and files full of them.
-#include "test.h"
+#include "harness.h"
 
 char buf[BUFSZ] __attribute__((aligned(PGSIZE)));
 
