@@ -132,6 +132,7 @@ switch_to(struct proc *p, struct proc *next)
   }
   if (next->mm)
     tlb_enter(c, next->mm);
+  vm_count(switches, 1);
   fp_keep(p);
   next->cpu = c;
   next->hart = c->id;
@@ -179,9 +180,27 @@ find(struct cpu *c)
   return p;
 }
 
-// What a hart does when there is nothing to do. wfi ends when an interrupt is pending, though
-// interrupts are off (Machine, 3.3.3); so one that comes between the last look and the wfi is not
-// lost, and who makes a process ready after the last look sees the bit and calls.
+// Wait until there may be something to do. wfi ends when an interrupt is pending, though interrupts
+// are off (Machine, 3.3.3); so one that comes between the last look and the wfi is not lost. The look
+// at the clock that ends it is counted as time of rest, too; what a device wants is work.
+static void
+rest(struct cpu *c)
+{
+  uint64 since = csr_read(instret);
+  if (idle_harts == (1u << machine.harts) - 1)
+    log_nudge(0);
+  timer_plan(0);
+  if (c->nready == 0)
+    asm volatile("wfi" ::: "memory");
+  if (!(csr_read(sip) & SI_SEIP)) {
+    intr_on();
+    intr_off();
+  }
+  vm_count(idle, csr_read(instret) - since);
+}
+
+// What a hart does when there is nothing to do. Who makes a process ready after the last look sees
+// the bit and calls.
 static _Noreturn void
 idle(void)
 {
@@ -191,13 +210,8 @@ idle(void)
     intr_off();
     __atomic_fetch_or(&idle_harts, 1u << c->id, __ATOMIC_SEQ_CST);
     struct proc *next = find(c);
-    if (next == 0) {
-      if (idle_harts == (1u << machine.harts) - 1)
-        log_nudge(0);
-      timer_plan(0);
-      if (c->nready == 0)
-        asm volatile("wfi" ::: "memory");
-    }
+    if (next == 0)
+      rest(c);
     __atomic_fetch_and(&idle_harts, ~(1u << c->id), __ATOMIC_SEQ_CST);
     if (next) {
       timer_plan(1);

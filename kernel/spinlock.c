@@ -65,6 +65,7 @@ acquire(struct spinlock *lk)
            __atomic_exchange_n(&lk->locked, 1, __ATOMIC_ACQUIRE))
       ;
     lk->contended++;
+    vm_count(contended, 1);
   }
   took(lk);
 }

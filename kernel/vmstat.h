@@ -37,7 +37,12 @@
   X(flush_page, "flushes of one page")                           \
   X(flush_range, "flushes of a few pages")                       \
   X(flush_all, "flushes of an address space")                    \
-  X(shootdowns, "calls to other harts to flush")
+  X(shootdowns, "calls to other harts to flush")                 \
+  X(fences, "sfence.vma executed")                               \
+  X(satp_writes, "page tables entered")                          \
+  X(switches, "from one process to another, or to none")         \
+  X(contended, "spinlocks that had to be waited for")            \
+  X(idle, "of the instret counter, while a hart had nothing to do")
 
 #define VM_FIELD(name, what) uint64 name;
 struct vmcounts {

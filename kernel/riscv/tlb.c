@@ -56,6 +56,7 @@ catch_up(struct cpu *c, struct mm *mm, uint64 asid)
   uint64 gen = __atomic_load_n(&mm->gen, __ATOMIC_SEQ_CST);
   if (mm->seen[c->id] == gen)
     return;
+  vm_count(fences, 1);
   fence_asid(asid); // 4.2.1: tables may have gone, too, and that takes rs1 = x0
   __atomic_store_n(&mm->seen[c->id], gen, __ATOMIC_RELEASE);
 }
@@ -72,6 +73,7 @@ tlb_enter(struct cpu *c, struct mm *mm)
   struct mm *old = c->mm;
   if (old == mm)
     return;
+  vm_count(satp_writes, 1);
   mm_get(mm);
   __atomic_fetch_or(&mm->running, 1u << c->id, __ATOMIC_SEQ_CST);
   uint64 asid = asid_of(mm);
@@ -111,6 +113,8 @@ forget(struct mm *mm, uint64 start, uint64 end)
   else if (mycpu()->mm == mm)
     for (uint64 va = start; va < end; va += PGSIZE)
       fence_page(va, asid);
+  if (mycpu()->mm == mm)
+    vm_count(fences, end - start > FEW * PGSIZE ? 1 : (end - start) / PGSIZE);
   pop_off();
 }
 
