@@ -11,4 +11,6 @@ struct sleeplock {
   struct spinlock lk; // for those who wait
 };
 
-#define SLEEPLOCK(n) { .name = (n), .lk = { .name = "sleeplock" } }
+// clang-format off
+#define SLEEPLOCK(n) { .name = (n), .lk = SPINLOCK("sleeplock") }
+// clang-format on

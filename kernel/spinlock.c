@@ -16,7 +16,7 @@
 void
 initlock(struct spinlock *lk, const char *name)
 {
-  *lk = SPINLOCK(name);
+  *lk = (struct spinlock)SPINLOCK(name);
 }
 
 // Interrupts off, until as many pop_off have come. Does not sleep.

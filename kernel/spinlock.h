@@ -13,4 +13,6 @@ struct spinlock {
   uint64 contended;    // acquires that had to wait
 };
 
-#define SPINLOCK(n) ((struct spinlock){ .name = (n) })
+// clang-format off
+#define SPINLOCK(n) { .name = (n) }
+// clang-format on

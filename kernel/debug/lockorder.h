@@ -23,7 +23,6 @@
 "disk",
 "uart",
 "bio",
-"writeback",
 "sleepq",
 "proc",
 "runq",
