@@ -27,7 +27,7 @@ struct inode {
   struct dinode *d;      //   in the cached block, with a reference; 0: not read yet
   uint nextread;         //   the page that a sequential reader wants next
   uint window;           //   pages read ahead last time
-  int text;              //   atomic: > 0: mappings of it as a program that runs; < 0: to store into it
+  int text; //   atomic: > 0: mappings of it as a program that runs; < 0: to store into it
 };
 
 // mount.c

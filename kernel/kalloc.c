@@ -146,8 +146,7 @@ static int
 privileged(void)
 {
   struct proc *p = myproc();
-  return p->mm == 0 || p == initproc || p->leader->parent == initproc ||
-         reclaiming();
+  return p->mm == 0 || p == initproc || p->leader->parent == initproc || reclaiming();
 }
 
 // Move up to BATCH frames from the blocks to s, whose lock is held: how many came.

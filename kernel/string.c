@@ -8,7 +8,7 @@
 
 typedef uint64 __attribute__((may_alias)) word;
 
-#define WORD 8  // bytes
+#define WORD 8   // bytes
 #define LINE 128 // bytes that are copied at once
 #define FILL 256
 

@@ -112,7 +112,7 @@ obituary(const struct deed *deed, uint64 va, enum outcome o)
                     : o == FAULT_IO    ? "the disk failed, or the file ends before"
                     : o == FAULT_NOMEM ? "out of memory"
                                        : why_bad(p->mm, va, deed->why);
-  struct waitinfo died = { .how = deed->access == 0    ? DIED_ILLEGAL
+  struct waitinfo died = { .how = deed->access == 0  ? DIED_ILLEGAL
                                   : o == FAULT_IO    ? DIED_IO
                                   : o == FAULT_NOMEM ? DIED_NOMEM
                                                      : DIED_FAULT,

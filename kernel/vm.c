@@ -417,7 +417,7 @@ uvmprotect(struct mm *mm, uint64 start, uint64 end, int prot)
     if (pte_mapped(*it.pte)) { // away first: the hardware may set D until then
       pte_t old = __atomic_exchange_n(it.pte, 0, __ATOMIC_ACQ_REL), new = leaf_for(old, prot);
       __atomic_store_n(it.pte, new, __ATOMIC_RELEASE);
-      lost |= old & ~new & (PTE_R | PTE_W | PTE_X);
+      lost |= old & ~new &(PTE_R | PTE_W | PTE_X);
     }
   if (lost)
     tlb_flush_range(mm, start, end);

@@ -30,7 +30,8 @@ int munmap(void *addr, uint64 len);
 int mprotect(void *addr, uint64 len, int prot);
 int msync(void *addr, uint64 len, int flags);
 int madvise(void *addr, uint64 len, int advice);
-int mincore(void *addr, uint64 len, uchar *vec); // 1 in vec: the page has a frame here or in the cache
+int mincore(void *addr, uint64 len,
+            uchar *vec); // 1 in vec: the page has a frame here or in the cache
 
 // What the pages from va on are: how many of n it described. pid 0: the caller.
 int pageinfo_of(int pid, const void *va, int n, struct pageinfo *);
@@ -45,7 +46,8 @@ int clone(void (*fn)(void *), void *arg, void *stack); // a thread's id; stack: 
 void texit(int status) __attribute__((noreturn));      // this thread ends
 int join(int tid, int *status);                        // wait until a thread has ended
 int gettid(void);
-int futex(int *addr, int op, int value); // FUTEX_WAIT: sleep while *addr is value. FUTEX_WAKE: how many woke
+int futex(int *addr, int op,
+          int value); // FUTEX_WAIT: sleep while *addr is value. FUTEX_WAKE: how many woke
 
 #define FUTEX_WAIT 0
 #define FUTEX_WAKE 1

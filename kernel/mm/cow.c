@@ -38,7 +38,8 @@ copy(struct fault *f, struct page *old)
     vm_count(cow_copy, 1);
   }
   pte_t was = __atomic_exchange_n(f->pte, 0, __ATOMIC_ACQ_REL);
-  tlb_flush_page(f->mm, f->va); // else one thread could read the old frame after another wrote the new
+  tlb_flush_page(f->mm,
+                 f->va); // else one thread could read the old frame after another wrote the new
   pte_t bits = PTE_FLAGS(was) | PTE_W | PTE_A | PTE_D;
   __atomic_store_n(f->pte, PA2PTE(page_pa(new)) | bits, __ATOMIC_RELEASE);
   leaf_put(was, 0);

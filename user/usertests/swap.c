@@ -226,7 +226,7 @@ used_are_spared(uint64 policy)
   CHECK(vmctl(VMCTL_RECLAIM, 100000) > N); // everybody is out
   for (int i = 0; i < N; i++)
     CHECK(stamped(p + i * PGSIZE, 1, i)); // and these come back, in this order
-  int base = vmctl(VMCTL_RECLAIM, 1); // all that came back were used: this clears it
+  int base = vmctl(VMCTL_RECLAIM, 1);     // all that came back were used: this clears it
   CHECK(base == 1);
   int kept = 0;
   for (int i = 0; i < N; i += 2)

@@ -213,7 +213,8 @@ threads_count_while_paged_out(void)
   warm();
   int tid = start_counting(COUNTED);
   mark();
-  for (int i = 0; i < 100000 && since()->swap_outs <= 200; i++) // the other has to come by in between
+  for (int i = 0; i < 100000 && since()->swap_outs <= 200;
+       i++) // the other has to come by in between
     page_out(DESERT, COUNTED);
   CHECK(since()->swap_outs > 200);
   stop_counting(tid);

@@ -9,10 +9,11 @@ struct mappers;
 
 // Who is evicted next. All with queue.lock held; victim may drop and retake it (queue_used).
 struct policy {
-  void (*admit)(struct page *, int stuck); // it has come, to the tail, or stuck: it was chosen and could
-                                           // not be evicted. 0: nothing to do
-  void (*forget)(struct page *);           // it leaves its place. 0: nothing to do
-  struct page *(*victim)(void);            // whom to evict; 0: there is nobody
+  void (*admit)(struct page *,
+                int stuck);      // it has come, to the tail, or stuck: it was chosen and could
+                                 // not be evicted. 0: nothing to do
+  void (*forget)(struct page *); // it leaves its place. 0: nothing to do
+  struct page *(*victim)(void);  // whom to evict; 0: there is nobody
 };
 
 extern const struct policy fifo, clock, aging, wsclock;
