@@ -184,6 +184,7 @@ tour_huge(void)
   printf("  one page protected: %lu split, %lu frames copied, %lu entries of level 0 as before\n",
          since()->huge_splits, since()->frames_copied, count_equal(huge, frame));
   must(mprotect(nth(huge, 100), PGSIZE, RW), "mprotect");
+  must(madvise(small, HUGESIZE, MADV_HUGEPAGE), "madvise"); // it was to stay small until here
   mark();
   must(madvise(small, HUGESIZE, MADV_COLLAPSE), "madvise");
   printf("  the small ones collapsed: leaf's level %d, %lu table given back\n", page(small).level,
