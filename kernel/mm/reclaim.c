@@ -32,6 +32,9 @@
 
 #define PATIENCE 20 // times that the disk is waited for
 
+// So many frames of files stay mapped: programs that have no text left get nowhere.
+#define FLOOR (nframes / 64)
+
 static struct sleeplock lock = SLEEPLOCK("reclaim");
 static uint64 freed; // frames, by all callers
 
@@ -75,6 +78,7 @@ unmap_clean(struct mm *mm, uint64 *va, uint64 end, int n, int all)
       spared = 1;
       continue;
     }
+    page_clear(pg, PF_REFERENCED); // it has had its second chance
     uvmunmap(mm, it.va, it.va + PGSIZE);
     it.pte = 0; // its table may be gone
     got++;
@@ -113,7 +117,7 @@ sweep(int n)
   uint64 start = hand;
   struct mm *mm;
   int got = 0, wrapped = 0;
-  while (got < n && !(wrapped && hand >= start)) {
+  while (got < n && cache_frames > FLOOR && !(wrapped && hand >= start)) {
     if ((mm = mm_after(&hand)) == 0) {
       if (wrapped++)
         break;

@@ -23,9 +23,9 @@ def vmtests(t, args="", seconds=2400, **machine):
     t.shut_down(m)
 
 
-@test(weight=9)
-def all_on_one_hart(t):
-    vmtests(t, cpus=1)
+@test(weight=2)
+def quick_ones_on_one_hart(t):
+    vmtests(t, "-q", cpus=1)
 
 
 @test(weight=9)
@@ -33,19 +33,19 @@ def all_on_three_harts(t):
     vmtests(t, cpus=3)
 
 
-@test(weight=10)
-def all_on_eight_harts(t):
-    vmtests(t, cpus=8)
+@test(weight=3)
+def quick_ones_on_eight_harts(t):
+    vmtests(t, "-q", cpus=8)
 
 
-@test(weight=9)
-def all_in_64_megabytes(t):
-    vmtests(t, cpus=2, mem="64M")
+@test(weight=3)
+def quick_ones_in_64_megabytes(t):
+    vmtests(t, "-q", cpus=2, mem="64M")
 
 
-@test(weight=9)
-def all_with_assertions(t):
-    vmtests(t, build=build(*DEBUG), cpus=3)
+@test(weight=3)
+def quick_ones_with_assertions(t):
+    vmtests(t, "-q", build=build(*DEBUG), cpus=3)
 
 
 @test(weight=4)

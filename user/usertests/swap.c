@@ -107,6 +107,7 @@ static void
 use_shared(uint64 at)
 {
   char *p = (char *)at;
+  pause(2); // the parent sleeps now, and nobody has his memory locked
   CHECK(swapped(p) && swapped(p + PGSIZE));
   CHECK(stamped(p, 1, 0));
   CHECK(info(p).refs == 2 && !(info(p).flags & PTE_W));
