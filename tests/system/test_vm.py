@@ -23,14 +23,14 @@ def vmtests(t, args="", seconds=2400, **machine):
     t.shut_down(m)
 
 
-@test(weight=2)
-def quick_ones_on_one_hart(t):
-    vmtests(t, "-q", cpus=1)
-
-
 @test(weight=9)
-def all_on_three_harts(t):
-    vmtests(t, cpus=3)
+def all_on_one_hart(t):
+    vmtests(t, cpus=1)
+
+
+@test(weight=3)
+def quick_ones_on_three_harts(t):
+    vmtests(t, "-q", cpus=3)
 
 
 @test(weight=3)
