@@ -47,30 +47,22 @@ memory_lazy_beyond_frames(void)
 
 static int order[2], answer[2], gate[2];
 
-// Takes all memory but so many pages, or with -1 gives some of it back, as it is told.
+// Takes all memory but so many pages when it is told how many, and gives it back when nobody tells it
+// any more.
 static void
 hog(uint64 unused)
 {
   int keep;
   (void)unused;
   close(order[1]);
-  for (;;) {
-    put(answer[1], "x", 1);
-    if (read(order[0], &keep, sizeof(keep)) != sizeof(keep))
-      exit(0);
-    for (int step = 1 << 24; keep >= 0 && step >= PGSIZE; step /= 2)
+  while (read(order[0], &keep, sizeof(keep)) == sizeof(keep)) {
+    for (int step = 1 << 24; step >= PGSIZE; step /= 2)
       while (sbrk(step) != SBRK_ERROR)
         ;
-    sbrk(-(keep < 0 ? 500 : keep) * PGSIZE);
+    sbrk(-keep * PGSIZE);
+    put(answer[1], "x", 1);
   }
-}
-
-static void
-tell_hog(int keep)
-{
-  char c;
-  put(order[1], &keep, sizeof(keep));
-  get(answer[0], &c, 1);
+  exit(0);
 }
 
 // Waits for the gate, then wants a bit of everything.
@@ -79,6 +71,7 @@ want_things(uint64 k)
 {
   int ends[2], fd;
   char c, *argv[] = { "@args", "arg 1", 0 };
+  close(answer[1]);
   get(gate[0], &c, 1);
   if (k % 3 == 0 && fork() == 0)
     exit(0);
@@ -96,29 +89,33 @@ static void
 with_pages_left(int k)
 {
   char c = 0;
-  int pid = spawn(want_things, k);
-  tell_hog(k);
+  CHECK(pipe(order) == 0 && pipe(answer) == 0 && pipe(gate) == 0);
+  int wanting = spawn(want_things, k), big = spawn(hog, 0);
+  close(answer[1]);
+  put(order[1], &k, sizeof(k));
+  read(answer[0], &c, 1); // or the end, when the hog has been chosen to end
   put(gate[1], &c, 1);
-  reap(pid); // whatever became of it
-  tell_hog(-1);
+  for (int i = 0, how; i < 2; i++) { // whatever becomes of the one that wants things
+    int pid = wait(&how);
+    CHECK(pid == wanting || (pid == big && (how == 0 || how == KILLED)));
+    if (pid == wanting)
+      close(order[1]); // the hog's end
+  }
+  close(order[0]);
+  close(answer[0]);
+  close(gate[0]);
+  close(gate[1]);
   unlink("few");
   unlink("few.d");
 }
 
 // With k pages left, for small k: fork, pipe, sbrk, mkdir, write and exec work or fail, nothing
-// breaks, and nothing is lost. This process and the hog have touched before what they need, and
-// the one that wants things may die of it.
+// breaks, and nothing is lost. The hog, which has most, or the one that wants things may die of it.
 void
 memory_nearly_gone(void)
 {
-  CHECK(pipe(order) == 0 && pipe(answer) == 0 && pipe(gate) == 0);
-  char c;
-  int pid = spawn(hog, 0);
-  get(answer[0], &c, 1);
   with_pages_left(5000);
   for (int k = 0; k < 60; k++)
     with_pages_left(k);
-  close(order[1]);
-  CHECK(reap(pid) == 0);
   CHECK(run(exit_with, 12) == 12);
 }
