@@ -67,7 +67,7 @@ def plots(path, graphs):
         left, top = wide * (i % across), high * (i // across)
         x0, x1, y0, y1 = left + 60, left + wide - 25, top + high - 40, top + 35
         first, last = math.log10(points[0][0]), math.log10(points[-1][0])
-        most = max(c for _, c in points) * 1.15
+        most = max(c for _, c in points) * 1.15 or 1
 
         def at(size, cost, x0=x0, x1=x1, y0=y0, y1=y1, first=first, last=last, most=most):
             along = (math.log10(size) - first) / (last - first) if last > first else 0.5

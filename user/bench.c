@@ -42,11 +42,10 @@ reap(void)
 }
 
 char *
-numbered(char *name, int i)
+numbered(char *name, int n)
 {
-  char *p = name + strlen(name);
-  for (p -= 2; i >= 0; p--, i = i >= 10 ? i / 10 : -1)
-    *p = '0' + i % 10;
+  for (char *p = name + strlen(name) - 2; *p >= '0' && *p <= '9'; p--, n /= 10)
+    *p = '0' + n % 10;
   return name;
 }
 

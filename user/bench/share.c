@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Several processes at once, for several harts: each does a row's work, in a folder of its own.
-// With QEMU's -icount all harts have one count of instructions; so the same cost per operation for
-// any number of them means that nobody waits for anybody.
+// What counts is what they did to each other, above all locks waited for: harts that run at the
+// same time have no instructions that QEMU could count.
 #include "bench.h"
 
 #define ROUNDS 3
