@@ -193,6 +193,33 @@ doctor:
 lines:
 	@python3 tools/lines
 
+# ---- measuring ----
+BENCH = QUIRE_BUILD=$B NM='$(NM)' nice python3 bench
+PROG ?= bench -p getpid
+REASON ?=
+LINUXCC ?= riscv64-linux-gnu-gcc
+
+.PHONY: bench bench-check bench-accept bench-grow profile bench-linux
+bench: all
+	@$(BENCH)/bench.py table
+
+bench-check: all
+	@$(BENCH)/bench.py check
+
+bench-accept: all
+	@$(BENCH)/bench.py accept --reason '$(subst ','\'',$(REASON))'
+
+bench-grow: all
+	@$(BENCH)/bench.py grow
+
+profile: all
+	@$(BENCH)/profile.py '$(PROG)'
+
+bench-linux:
+	@command -v '$(LINUXCC)' >/dev/null || { echo 'There is no $(LINUXCC), which builds programs for Linux: install it, or set LINUXCC=.' >&2; exit 2; }
+	@mkdir -p $B
+	$(call q,CC)$(LINUXCC) -O2 -Wall -static -Iuser -o $B/bench-linux user/bench.c user/bench/*.c
+
 fmt:
 	@$(CLANGFORMAT) -i $$(find kernel user mkfs tests -name '*.[ch]')
 
@@ -228,6 +255,12 @@ help:
 #| make check, test     the quick tests; all of them
 #| make fsck            say what is wrong with the disk image, if anything
 #| make doctor          which tools there are
+#| make bench           what work costs, in instructions: table, build/bench.json, build/bench.svg
+#|   bench-check          the same, and fails when a row costs more than bench/baseline.json allows
+#|   bench-accept REASON= measures anew and writes the baseline
+#|   bench-grow           how costs grow with what there is: tables and build/bench-grow.svg
+#|   bench-linux          build/bench-linux: the same program for Linux, by LINUXCC
+#| make profile PROG="bench -p fork"   where the instructions of a command went, by function
 #| make lines           sizes of the kernel's files and functions
 #| make fmt             lay out the code by .clang-format
 #| make compile_commands.json, clean

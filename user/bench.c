@@ -1,12 +1,16 @@
 // SPDX-License-Identifier: MIT
 // bench: what work costs, in instructions.
 //
-//   bench              all rows           bench NAME...   these
-//   bench -l           what there is      bench -p NAME   for tools/profile: see profile()
+//   bench              all rows           bench NAME...        these
+//   bench -l           what there is      bench -g [NAME...]   how costs grow: bench/grow.c
+//   bench -b           since power-on     bench -j K NAME...   K processes at once: bench/share.c
+//   bench -f           frames in use
 //   bench -x           does nothing: what the row "exec" starts
+//   bench -p NAME      for bench/profile.py: see profile()
 //
 // The rows are in bench/, one subject a file. A row is measured ROUNDS times, and the round that
-// cost least counts: the others had to wait for something, or the clock struck.
+// cost least counts: the others had to wait for something, or the clock struck. bench/bench.py
+// reads what is printed here.
 #include "bench/bench.h"
 
 #define ROUNDS 5
@@ -37,40 +41,56 @@ reap(void)
   need(wait(0) >= 0, "wait");
 }
 
+char *
+numbered(char *name, int n)
+{
+  for (char *p = name + strlen(name) - 2; *p >= '0' && *p <= '9'; p--, n /= 10)
+    *p = '0' + n % 10;
+  return name;
+}
+
 static void
 nothing(int n)
 {
   (void)n;
 }
 
+struct costs
+costs_since(const struct costs *before)
+{
+  struct costs now;
+  costs_now(&now);
+  return (struct costs){ .satp = now.satp - before->satp,
+                         .fences = now.fences - before->fences,
+                         .switches = now.switches - before->switches,
+                         .disk = now.disk - before->disk,
+                         .contended = now.contended - before->contended,
+                         .idle = now.idle - before->idle };
+}
+
 // One round: instructions, and what else it cost.
 static uint64
 round(const struct row *r, struct costs *c)
 {
-  struct costs before, after;
+  struct costs before;
   if (r->before)
     r->before(r->n);
+  costs_now(&before); // twice: after a fork, the first call copies the pages it writes to
   costs_now(&before);
   uint64 start = instret();
   r->run(r->n);
   uint64 end = instret();
-  costs_now(&after);
+  *c = costs_since(&before);
   if (r->after)
     r->after(r->n);
-  *c = (struct costs){ .satp = after.satp - before.satp,
-                       .fences = after.fences - before.fences,
-                       .switches = after.switches - before.switches,
-                       .disk = after.disk - before.disk,
-                       .contended = after.contended - before.contended,
-                       .idle = after.idle - before.idle };
   return end - start - c->idle;
 }
 
-static uint64
-least(const struct row *r, struct costs *c)
+uint64
+least(const struct row *r, int rounds, struct costs *c)
 {
   uint64 best = ~0UL;
-  for (int i = 0; i < ROUNDS; i++) {
+  for (int i = 0; i < rounds; i++) {
     struct costs now;
     uint64 n = round(r, &now);
     if (n < best) {
@@ -87,18 +107,23 @@ overhead(void)
 {
   static const struct row empty = { "", "", 0, nothing, 0, 1, 1 };
   struct costs c;
-  return least(&empty, &c);
+  return least(&empty, ROUNDS, &c);
+}
+
+void
+report(const char *kind, const char *name, int size, uint64 units, uint64 cost,
+       const struct costs *c)
+{
+  printf("%s %s %d: units %lu cost %lu satp %lu fences %lu switches %lu disk %lu contended %lu\n",
+         kind, name, size, units, cost, c->satp, c->fences, c->switches, c->disk, c->contended);
 }
 
 static void
 measure(const struct row *r)
 {
   struct costs c;
-  uint64 n = least(r, &c) - overhead();
-  uint units = r->n * r->units;
-  printf(
-      "row %s %lu units %u cost %lu satp %lu fences %lu switches %lu disk %lu contended %lu idle %lu\n",
-      r->name, n / units, units, n, c.satp, c.fences, c.switches, c.disk, c.contended, c.idle);
+  uint64 cost = least(r, ROUNDS, &c) - overhead();
+  report("row", r->name, 1, (uint64)r->n * r->units, cost, &c);
 }
 
 // For tools/profile: the work of one row between two calls that can be found in a trace, after the
@@ -129,11 +154,11 @@ profile(const struct row *r)
   }
 }
 
-static int
-wanted(const struct row *r, int argc, char **argv)
+int
+wanted(const char *name, int argc, char **argv)
 {
   for (int i = 1; i < argc; i++)
-    if (strcmp(argv[i], r->name) == 0)
+    if (strcmp(argv[i], name) == 0)
       return 1;
   return argc == 1;
 }
@@ -144,7 +169,7 @@ each(int argc, char **argv, void (*fn)(const struct row *))
   int found = 0;
   for (int g = 0; g < NGROUPS; g++)
     for (const struct row *r = groups[g]; r->name; r++)
-      if (wanted(r, argc, argv)) {
+      if (wanted(r->name, argc, argv)) {
         fn(r);
         found++;
       }
@@ -160,21 +185,6 @@ list(const struct row *r)
   printf("%-12s %s\n", r->name, r->about);
 }
 
-// Instructions since the machine was switched on: now, and after the cache was emptied, so that a
-// second call tells what a command costs.
-static void
-since_boot(void)
-{
-  struct costs c;
-  uint64 now = instret();
-  costs_now(&c);
-  printf("boot %lu frames %lu", now - c.idle, frames_in_use());
-  drop_cache();
-  now = instret();
-  costs_now(&c);
-  printf(" left %lu\n", now - c.idle);
-}
-
 int
 main(int argc, char **argv)
 {
@@ -184,8 +194,14 @@ main(int argc, char **argv)
     each(1, argv, list);
   else if (argc > 1 && strcmp(argv[1], "-b") == 0)
     since_boot();
+  else if (argc > 1 && strcmp(argv[1], "-f") == 0)
+    tell_frames();
+  else if (argc > 1 && strcmp(argv[1], "-g") == 0)
+    growth(argc - 1, argv + 1);
   else if (argc > 2 && strcmp(argv[1], "-p") == 0)
     each(argc - 1, argv + 1, profile);
+  else if (argc > 3 && strcmp(argv[1], "-j") == 0 && (workers = atoi(argv[2])) > 0)
+    each(argc - 2, argv + 2, at_once);
   else
     each(argc, argv, measure);
   exit(0);

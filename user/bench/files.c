@@ -129,15 +129,6 @@ unlink_256k(int n)
   sync();
 }
 
-static char *
-numbered(char *name, int i)
-{
-  char *p = name + strlen(name);
-  for (p -= 2; i >= 0; p--, i = i >= 10 ? i / 10 : -1)
-    *p = '0' + i % 10;
-  return name;
-}
-
 static void
 make_tree(int n)
 {
@@ -163,14 +154,10 @@ drop_tree(int n)
     unlink(numbered(name, i));
   unlink("bench.one");
   unlink("bench.d/a/b/c/f");
-#ifdef __linux__
-#define unlink rmdir
-#endif
-  unlink("bench.d/a/b/c");
-  unlink("bench.d/a/b");
-  unlink("bench.d/a");
-  unlink("bench.d");
-#undef unlink
+  remove_dir("bench.d/a/b/c");
+  remove_dir("bench.d/a/b");
+  remove_dir("bench.d/a");
+  remove_dir("bench.d");
   sync();
 }
 

@@ -26,9 +26,26 @@ frames_in_use(void)
 }
 
 uint64
-frames_free(void)
+memory_mib(void)
 {
-  return 0;
+  return sysconf(_SC_PHYS_PAGES) / 256;
+}
+
+void
+remove_dir(const char *name)
+{
+  rmdir(name);
+}
+
+void
+start_swap(void)
+{
+}
+
+int
+reclaim(int pages)
+{
+  return pages;
 }
 
 char *
@@ -75,9 +92,29 @@ frames_in_use(void)
 }
 
 uint64
-frames_free(void)
+memory_mib(void)
 {
-  return info(0).free;
+  return info(0).frames / 256;
+}
+
+void
+remove_dir(const char *name)
+{
+  unlink(name);
+}
+
+void
+start_swap(void)
+{
+  static struct vmstat vs;
+  need(vmstat(&vs) == 0, "vmstat");
+  need(vs.slots > 0 || vmctl(VMCTL_SWAP, 1) == 0, "swap");
+}
+
+int
+reclaim(int pages)
+{
+  return vmctl(VMCTL_RECLAIM, pages);
 }
 
 char *

@@ -62,7 +62,10 @@ struct costs {
 void costs_now(struct costs *);
 void drop_cache(void);      // the next read of a file comes from the disk
 uint64 frames_in_use(void); // beside the kernel's image, its frame table and clean cache
-uint64 frames_free(void);
+uint64 memory_mib(void);
+void remove_dir(const char *);
+void start_swap(void);
+int reclaim(int pages);        // evict so many, by the kernel's policy: how many it were
 char *grow_eager(uint64 size); // the heap grows, and every page has its frame when this returns
 
 // Instructions since the machine was switched on, as far as QEMU's -icount counts them: while all
