@@ -43,18 +43,19 @@ argstr(int n, char *buf, int max)
   return copyinstr(myproc()->mm, buf, arg(n), max);
 }
 
-// Call number nr. One that ended for want of frames has left all as it was; here nothing is held, so
-// frames can be made free, and then it is tried again.
-static int64
-perform(uint64 nr)
+// A call that ended for want of frames has left all as it was; here nothing is held, so frames can
+// be made free, and then it is tried again.
+static NOINLINE int64
+again(uint64 nr)
 {
   struct proc *p = myproc();
-  int64 result;
-  int n = RECLAIM_BATCH / 2;
-  do {
+  int64 result = -ENOMEM;
+  for (int n = RECLAIM_BATCH; result == -ENOMEM && p->starved && !killed(p) && n < 1 << 20; n *= 2) {
+    if (reclaim(n) == 0)
+      break;
     p->starved = 0;
     result = calls[nr]();
-  } while (result == -ENOMEM && p->starved && !killed(p) && (n *= 2) < 1 << 20 && reclaim(n) > 0);
+  }
   return result;
 }
 
@@ -64,7 +65,9 @@ syscall(void)
 {
   struct trapframe *tf = myproc()->tf;
   uint64 nr = tf->a7;
-  int64 result = nr < NSYSCALL && calls[nr] ? perform(nr) : -ENOSYS;
+  int64 result = nr < NSYSCALL && calls[nr] ? calls[nr]() : -ENOSYS;
+  if (result == -ENOMEM)
+    result = again(nr);
   if (result < 0) {
     tf->a0 = -1;
     tf->a1 = -result;
