@@ -25,24 +25,24 @@ def all_on_one_hart(t):
     usertests(t, cpus=1)
 
 
-@test(weight=6)
-def all_on_three_harts(t):
-    usertests(t, cpus=3)
+@test(weight=4)
+def quick_ones_on_three_harts(t):
+    usertests(t, "-q", cpus=3)
 
 
-@test(weight=8)
-def all_on_eight_harts(t):
-    usertests(t, cpus=8)
+@test(weight=4)
+def quick_ones_on_eight_harts(t):
+    usertests(t, "-q", cpus=8)
 
 
 @test(weight=6)
 def all_in_64_megabytes(t):
-    usertests(t, cpus=2, mem="64M")
+    usertests(t, cpus=1, mem="64M")
 
 
-@test(weight=6)
-def all_with_assertions(t):
-    usertests(t, build=build("debug", "CI=true", "DEBUG=1", "-j2"), cpus=3)
+@test(weight=4)
+def quick_ones_with_assertions(t):
+    usertests(t, "-q", build=build("debug", "CI=true", "DEBUG=1", "-j2"), cpus=3)
 
 
 @test(weight=3)
