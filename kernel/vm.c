@@ -140,7 +140,7 @@ walk(pagetable_t pagetable, uint64 va, int alloc, int *level)
       *level = l;
       return pte;
     }
-    pagetable = below(*pte);
+    pagetable = (pagetable_t)KVA(PTE2PA(*pte)); // not by a function: it is stepped through
   }
 }
 
