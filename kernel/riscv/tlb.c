@@ -61,6 +61,14 @@ catch_up(struct cpu *c, struct mm *mm, uint64 asid)
   __atomic_store_n(&mm->seen[c->id], gen, __ATOMIC_RELEASE);
 }
 
+// satp has old's table no more.
+static void
+left(struct cpu *c, struct mm *old)
+{
+  __atomic_fetch_and(&old->running, ~(1u << c->id), __ATOMIC_SEQ_CST);
+  mm_put(old);
+}
+
 // This hart goes over to mm's table. Interrupts are off. The table it leaves loses a reference.
 //
 // What is behind is forgotten before satp is written, or a walk ahead of time could follow it into
@@ -86,19 +94,29 @@ tlb_enter(struct cpu *c, struct mm *mm)
     fence_all();
   c->asidgen = GEN_OF(asid);
   c->mm = mm;
-  if (old) {
-    __atomic_fetch_and(&old->running, ~(1u << c->id), __ATOMIC_SEQ_CST);
-    mm_put(old);
-  }
+  if (old)
+    left(c, old);
 }
 
-// A call came: answer for the table in use. Interrupts are off.
+// A call came: answer for the table in use. A hart with nobody to run leaves a table that it would have
+// to flush for, and is not called for it again; but not without ASIDs, when the kernel's table has
+// the same number. Interrupts are off.
 void
 tlb_answer(void)
 {
   struct cpu *c = mycpu();
-  if (c->mm)
-    catch_up(c, c->mm, SATP_ASID(satp_read()));
+  struct mm *mm = c->mm;
+  uint64 asid = SATP_ASID(satp_read());
+  if (mm == 0)
+    return;
+  if (c->proc != c->idle || asid == 0) {
+    catch_up(c, mm, asid);
+  } else if (mm->seen[c->id] != __atomic_load_n(&mm->gen, __ATOMIC_SEQ_CST)) {
+    satp_write(MAKE_SATP(KPA(kernel_pagetable), 0));
+    vm_count(satp_writes, 1);
+    c->mm = 0;
+    left(c, mm);
+  }
 }
 
 // Forget [start, end) of mm on this hart, if mm is in use here. The number is satp's: mm->asid may be

@@ -39,6 +39,11 @@ KERNEL = """  fence_all();
     satp_write(MAKE_SATP(KPA(kernel_pagetable), 0));
   fence_all();
 """
+LEAVES = """    satp_write(MAKE_SATP(KPA(kernel_pagetable), 0));
+    vm_count(satp_writes, 1);
+    c->mm = 0;
+"""
+LEFT = "    left(c, mm);\n"
 WAIT = "!answered(mm, h, gen)"
 
 MISTAKES = (
@@ -65,7 +70,12 @@ MISTAKES = (
     ("seen is told before the fence", TLB, f"{FENCE}  {SEEN}", f"{SEEN}  {FENCE}"),
     ("seen is told and nothing is done", TLB, FENCE, ""),
     ("an answer forgets one page only", TLB, FENCE, "fence_page(0x1000, asid);\n"),
-    ("calls are not answered", TLB, "if (c->mm)\n    catch_up", "if (0)\n    catch_up"),
+    ("calls are not answered", TLB, "catch_up(c, mm, asid);\n  }", "}"),
+    ("an idle hart answers nothing", TLB, "} else if (mm->seen", "} else if (0 && mm->seen"),
+    ("an idle hart says that it left and stays", TLB, LEAVES, "    c->mm = 0;\n"),
+    ("an idle hart says that it left before it did", TLB, LEAVES + LEFT, LEFT + LEAVES),
+    ("an idle hart leaves and does not say so", TLB, LEAVES + LEFT, LEAVES),
+    ("an idle hart leaves though the kernel's table has the same number", TLB, " || asid == 0", ""),
     ("gen has 32 bits", TLB, "if (mm->seen[c->id] == gen)", "if ((uint)mm->seen[c->id] == (uint)gen)"),
     ("the flush looks who runs first and counts later", TLB, f"{GEN}{FLUSH}  {OTHERS}", f"{OTHERS}  {GEN}{FLUSH}"),
     ("the flush looks who runs before it counts, and forgets first", TLB, f"{GEN}{FLUSH}  {OTHERS}",

@@ -612,7 +612,7 @@ model_boot(uint64 seed)
   kernel_half();
   for (now = 0; now < harts; now++) {
     cpus[now].id = now;
-    cpus[now].proc = &idles[now];
+    cpus[now].proc = cpus[now].idle = &idles[now];
     idles[now].cpu = &cpus[now];
     idles[now].noff = 1;
     tlb_kernel();
