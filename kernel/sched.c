@@ -47,17 +47,19 @@ is_idle(struct proc *p)
   return p == &idles[p->hart];
 }
 
-// Which hart should run p: the one it ran on, unless another has nothing to do.
+// Which hart should run p: one that has nothing to do, best this one, which is awake; else the one
+// that p ran on. p's lock is held.
 static int
 best_hart(struct proc *p)
 {
+  int order[] = { mycpu()->id, p->hart }, n = machine.harts;
   uint idle = __atomic_load_n(&idle_harts, __ATOMIC_RELAXED);
-  if (idle == 0 || (idle & (1u << p->hart)))
-    return p->hart;
-  int h = 0;
-  while (!(idle & (1u << h)))
-    h++;
-  return h;
+  for (int i = 0; idle && i < n + 2; i++) {
+    int h = i < 2 ? order[i] : i - 2;
+    if ((idle & (1u << h)) && __atomic_load_n(&cpus[h].nready, __ATOMIC_RELAXED) == 0)
+      return h;
+  }
+  return p->hart;
 }
 
 // Put p, whose lock is held and whose state is about to be READY, on a run queue.
