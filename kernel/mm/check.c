@@ -25,7 +25,8 @@
 
 #define CHUNK    (PGSIZE / sizeof(uint16)) // frames that one frame of counts tells of
 #define NCHUNK   1024                      // enough for 8 GiB
-#define PATIENCE 20
+#define SURE     10                        // looks, TICKS_HZ of them in a second
+#define PATIENCE 30
 
 static struct sleeplock lock = SLEEPLOCK("check"); // this group:
 static struct mm *mms[NPROC];                      //   all of them, with a reference
@@ -168,7 +169,9 @@ look(struct page *last)
   return changes() == before;
 }
 
-// Five looks that agree that something is wrong, while nothing was seen to change, are believed.
+// Looks that agree for a second that something is wrong, while nothing was seen to change, are believed. It is
+// a second since a hart may stand still between two steps that belong together, when the host lets
+// another one run.
 static int
 check(struct page *last)
 {
@@ -181,8 +184,11 @@ check(struct page *last)
     if (loud && stable)
       return bad;
     sure += stable;
-    loud = sure >= 5;
-    yield();
+    loud = sure >= SURE;
+    if (stable)
+      timer_pause(1);
+    else
+      yield();
   }
   return 0; // the system is too busy to be counted
 }
