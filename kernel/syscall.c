@@ -50,7 +50,8 @@ again(uint64 nr)
 {
   struct proc *p = myproc();
   int64 result = -ENOMEM;
-  for (int n = RECLAIM_BATCH; result == -ENOMEM && p->starved && !killed(p) && n < 1 << 20; n *= 2) {
+  for (int n = RECLAIM_BATCH; result == -ENOMEM && p->starved && !killed(p) && n < 1 << 20;
+       n *= 2) {
     if (reclaim(n) == 0)
       break;
     p->starved = 0;

@@ -206,7 +206,7 @@ def tour_huge(t, text):
 
 
 def tour_swap(t, text):
-    t.has(text, r"slots on the second drive: 131072, each of 4 KiB$")
+    t.has(text, r"slots on the second drive: 131071, each of 4 KiB$")
     t.has(text, r"16 pages that two processes share, paged out: 16 written, 16 slots, each of both$")
     mine, its = numbers(t, text, r"page 0: slot (\d+) in the parent, (\d+) in the child, frames 0 and 0$")
     t.equal(mine, its, "the child's slot")
@@ -430,10 +430,10 @@ def vmstat_counts(t):
 def swap_and_policy_are_set_while_it_runs(t):
     m = t.boot(cpus=2, swap=64)
     t.has(t.runs(m, "free"), r"^swap KiB +0 +0 +0$")
-    t.runs(m, "swapon", "swap: 65536 KiB, of these free 65536")
-    t.has(t.runs(m, "free"), r"^swap KiB +65536 +0 +65536$")
+    t.runs(m, "swapon", "swap: 65532 KiB, of these free 65532")
+    t.has(t.runs(m, "free"), r"^swap KiB +65532 +0 +65532$")
     t.runs(m, "swapon -d", "swap: off")
-    t.runs(m, "swapon", "swap: 65536 KiB, of these free 65536")
+    t.runs(m, "swapon", "swap: 65532 KiB, of these free 65532")
     for name in ("fifo", "clock", "aging", "wsclock"):
         t.runs(m, f"policy {name}", "")
         t.has(t.runs(m, "policy"), rf"^eviction: {name} \(of fifo clock aging wsclock\)$")

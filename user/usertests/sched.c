@@ -4,20 +4,22 @@
 
 // ---- registers ----
 
-#define EACH_X(M)                                                                               \
-  M(1)                                                                                          \
-  M(5)                                                                                          \
-  M(6)                                                                                          \
-  M(7)                                                                                          \
-  M(8) M(9) M(10) M(11) M(12) M(13) M(14) M(15) M(16) M(17) M(18) M(19) M(20) M(21) M(22) M(23) \
-      M(24) M(25) M(26) M(27) M(28) M(29) M(30) M(31)
-#define EACH_F(M)                                                                                 \
-  M(0)                                                                                            \
-  M(1)                                                                                            \
-  M(2)                                                                                            \
-  M(3)                                                                                            \
-  M(4) M(5) M(6) M(7) M(8) M(9) M(10) M(11) M(12) M(13) M(14) M(15) M(16) M(17) M(18) M(19) M(20) \
-      M(21) M(22) M(23) M(24) M(25) M(26) M(27) M(28) M(29) M(30) M(31)
+#define EACH_X(M)                                                                                \
+  M(1)                                                                                           \
+  M(5)                                                                                           \
+  M(6)                                                                                           \
+  M(7)                                                                                           \
+  M(8)                                                                                           \
+  M(9) M(10) M(11) M(12) M(13) M(14) M(15) M(16) M(17) M(18) M(19) M(20) M(21) M(22) M(23) M(24) \
+      M(25) M(26) M(27) M(28) M(29) M(30) M(31)
+#define EACH_F(M)                                                                                  \
+  M(0)                                                                                             \
+  M(1)                                                                                             \
+  M(2)                                                                                             \
+  M(3)                                                                                             \
+  M(4)                                                                                             \
+  M(5) M(6) M(7) M(8) M(9) M(10) M(11) M(12) M(13) M(14) M(15) M(16) M(17) M(18) M(19) M(20) M(21) \
+      M(22) M(23) M(24) M(25) M(26) M(27) M(28) M(29) M(30) M(31)
 #define LOAD_X(n)  "ld x" #n ", 8*" #n "(tp)\n"
 #define STORE_X(n) "sd x" #n ", 256+8*" #n "(tp)\n"
 #define LOAD_F(n)  "fld f" #n ", 8*" #n "(%1)\n"
@@ -25,13 +27,13 @@
 #define NAME_F(n)  , "f" #n
 
 // What a function must give back as it found it, and gp and tp.
-#define EACH_KEPT(M)                                                                           \
-  M(1, 0)                                                                                      \
-  M(3, 1)                                                                                      \
-  M(4, 2)                                                                                      \
-  M(8, 3)                                                                                      \
-  M(9, 4) M(18, 5) M(19, 6) M(20, 7) M(21, 8) M(22, 9) M(23, 10) M(24, 11) M(25, 12) M(26, 13) \
-      M(27, 14)
+#define EACH_KEPT(M) \
+  M(1, 0)            \
+  M(3, 1)            \
+  M(4, 2)            \
+  M(8, 3)            \
+  M(9, 4)            \
+  M(18, 5) M(19, 6) M(20, 7) M(21, 8) M(22, 9) M(23, 10) M(24, 11) M(25, 12) M(26, 13) M(27, 14)
 #define KEEP(n, at)      "sd x" #n ", 8*" #at "(sp)\n"
 #define GIVE_BACK(n, at) "ld x" #n ", 8*" #at "(sp)\n"
 

@@ -5,8 +5,10 @@
 
 #define BSS_PAGES 64
 
+// Not static, or a compiler could leave out stores that nobody reads.
+char bss[BSS_PAGES * PGSIZE] __attribute__((aligned(PGSIZE)));
+
 static int report_to; // descriptor, for @sleep
-static char bss[BSS_PAGES * PGSIZE] __attribute__((aligned(PGSIZE)));
 
 // How many page-table pages a program starts with.
 static int

@@ -332,16 +332,22 @@ file_first_store_is_noticed(void)
   EQUALS(since()->mkwrite, 1);
 }
 
-// Blocks written for so many dirty pages of a file of 64.
+// Blocks written for so many dirty pages of a file of 64: the least of three times, since the write-back
+// thread may come in between and commit some of them by themselves.
 static uint64
 written_for(int fd, char *p, uint dirty)
 {
-  CHECK(fsync(fd) == 0);
-  mark();
-  for (uint i = 0; i < dirty; i++)
-    *nth(p, i * 64 / dirty) = (char)dirty;
-  CHECK(msync(p, 64 * PGSIZE, MS_SYNC) == 0);
-  return since_all()->disk_writes;
+  uint64 least = -1;
+  for (int round = 0; round < 3; round++) {
+    CHECK(fsync(fd) == 0);
+    mark();
+    for (uint i = 0; i < dirty; i++)
+      *nth(p, i * 64 / dirty) = (char)dirty;
+    CHECK(msync(p, 64 * PGSIZE, MS_SYNC) == 0);
+    uint64 n = since_all()->disk_writes;
+    least = n < least ? n : least;
+  }
+  return least;
 }
 
 // What is written grows with the dirty pages alone; what was only read is not written.
