@@ -21,6 +21,7 @@
 #include "../bio.h"
 #include "../defs.h"
 #include "../proc.h"
+#include "../riscv/hart.h"
 #include "mm.h"
 
 #define CHUNK    (PGSIZE / sizeof(uint16)) // frames that one frame of counts tells of
