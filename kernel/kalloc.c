@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Frames: who has which 4 KiB of memory.
 //
-// Interface: kinit; kalloc, kfree (by address); page_alloc, page_put (by struct page); block_alloc,
-// block_put (512 frames that are one 2 MiB block).
+// Interface: kinit; kalloc, kfree (by address); page_alloc, page_put (by struct page); table_alloc;
+// block_alloc, block_put (512 frames that are one 2 MiB block).
 //
 // RAM is cut into blocks of 2 MiB. A block is untouched, split into 512 frames, or whole again:
 //
@@ -20,7 +20,8 @@
 //   whole  -> split      the same
 //   split  -> whole      give, when its last frame comes home
 //
-// Each hart has a small stock of frames of its own; those count as out of their block.
+// Each hart has a small stock of frames of its own; those count as out of their block. A page table
+// that is given up is all zeros, as the next one has to be: a stock keeps some of these apart.
 //
 // Locks: a hart's stock has one (rank "stock"), the blocks have one ("frames"). Neither is held
 // while the cache is asked to shrink.
@@ -29,10 +30,13 @@
 // 2. nfree of a block is the length of its list; free + stocks = all that is not handed out.
 // 3. The last KEPT frames go to init, its children, kernel threads and who makes room for others
 //    (mm/reclaim.c) only, so that a shell can still kill what ate the rest.
+// 4. A frame of kind TABLE is all zeros when its last reference is dropped, and so is one of
+//    stock.tables.
 
 #include "bio.h"
 #include "defs.h"
 #include "mm/mm.h"
+#include "mm/policy/queue.h"
 #include "proc.h"
 
 #define BLOCK 512 // frames of a block
@@ -40,15 +44,16 @@
 #define KEPT  64
 
 struct block {
-  struct list link;   // in partial or whole
-  struct list frames; // free frames
+  struct list link;  // in partial or whole
+  struct page *free; // its free frames
   uint nfree;
 };
 
 struct stock {
   struct spinlock lock;
-  uint n;
+  uint n, ntables;
   struct page *frames[2 * BATCH];
+  struct page *tables[BATCH]; // all zeros
 };
 
 extern char end[]; // kernel.ld
@@ -75,13 +80,16 @@ block_of(const struct page *pg)
 static void
 lay_out(struct block *b, uint from)
 {
-  struct page *pg = frames + (b - blocks) * BLOCK;
-  list_init(&b->frames);
-  for (uint i = 0; i < BLOCK; i++, pg++) {
+  struct page *first = frames + (b - blocks) * BLOCK;
+  b->free = 0;
+  for (uint i = BLOCK; i-- > 0;) {
+    struct page *pg = first + i;
     pg->kind = i < from ? PG_RESERVED : PG_FREE;
     pg->ref = 0;
-    if (i >= from)
-      list_before(&b->frames, &pg->free);
+    if (i >= from) {
+      pg->next = b->free;
+      b->free = pg;
+    }
   }
   b->nfree = BLOCK - from;
 }
@@ -149,8 +157,9 @@ privileged(void)
   return p->mm == 0 || p == initproc || p->leader->parent == initproc || reclaiming();
 }
 
-// Move up to BATCH frames from the blocks to s, whose lock is held: how many came.
-static uint
+// Move up to BATCH frames from the blocks to s, whose lock is held: how many came. Apart from take,
+// which is short that way.
+static NOINLINE uint
 refill(struct stock *s)
 {
   uint n = 0;
@@ -159,9 +168,8 @@ refill(struct stock *s)
     struct block *b;
     while (n < BATCH && (b = take_block()) != 0) {
       for (; n < BATCH && b->nfree > 0; b->nfree--) {
-        struct page *pg = list_first(&b->frames, struct page, free);
-        list_del(&pg->free);
-        s->frames[n++] = pg;
+        s->frames[n++] = b->free;
+        b->free = b->free->next;
       }
       if (b->nfree == 0)
         list_del(&b->link);
@@ -181,7 +189,8 @@ give(struct page **from, uint n)
   nfree += n;
   for (; n > 0; n--, from++) {
     struct block *b = block_of(*from);
-    list_after(&b->frames, &(*from)->free);
+    (*from)->next = b->free;
+    b->free = *from;
     if (b->nfree++ == 0)
       list_before(&partial, &b->link);
     if (b->nfree == BLOCK) {
@@ -199,7 +208,8 @@ empty_stocks(void)
   for (struct stock *s = stocks; s < &stocks[NCPU]; s++) {
     acquire(&s->lock);
     give(s->frames, s->n);
-    s->n = 0;
+    give(s->tables, s->ntables);
+    s->n = s->ntables = 0;
     release(&s->lock);
   }
 }
@@ -254,6 +264,21 @@ page_alloc(int kind)
   return pg;
 }
 
+// A frame for a page table, all zeros, with one reference; 0 as page_alloc. Does not sleep.
+struct page *
+table_alloc(void)
+{
+  struct stock *s = my_stock();
+  acquire(&s->lock);
+  struct page *pg = s->ntables > 0 ? s->tables[--s->ntables] : 0;
+  release(&s->lock);
+  if (pg)
+    hand_out(pg, PG_TABLE);
+  else if ((pg = page_alloc(PG_TABLE)) != 0)
+    page_zero(page_va(pg));
+  return pg;
+}
+
 // The first of 512 frames that are one block, each of this kind with one reference, contents
 // undefined; 0 when no block is free as a whole. Does not sleep, and drops no cache for it.
 struct page *
@@ -264,7 +289,7 @@ block_alloc(int kind)
     empty_stocks(); // a frame there may be the last that a block misses
   acquire(&lock);
   if ((nfree >= KEPT + BLOCK || privileged()) && (b = take_whole()) != 0) {
-    list_init(&b->frames);
+    b->free = 0;
     b->nfree = 0;
     nfree -= BLOCK;
   }
@@ -278,7 +303,7 @@ block_alloc(int kind)
   return pg;
 }
 
-// Drop a reference: whether it was the last, and pg is FREE and on no list yet.
+// Drop a reference: whether it was the last, and nobody has pg any more.
 static inline int
 drop(struct page *pg)
 {
@@ -289,11 +314,10 @@ drop(struct page *pg)
   if (left > 0)
     return 0;
   assert(pg->kind != PG_FREE && pg->kind != PG_RESERVED);
-  if (DEBUGGING)
+  if (DEBUGGING && pg->kind != PG_TABLE)
     memset(page_va(pg), 0x5a, PGSIZE);
   if (pg->kind == PG_ANON)
-    rmap_gone(pg);
-  pg->kind = PG_FREE;
+    queue_forget(pg);
   return 1;
 }
 
@@ -303,20 +327,21 @@ void
 pages_put(struct page **pg, uint n)
 {
   uint free = 0, users = 0;
-  for (uint i = 0; i < n; i++) {
-    int user = pg[i]->kind == PG_ANON || pg[i]->kind == PG_CACHE;
-    if (drop(pg[i])) {
-      users += user;
+  for (uint i = 0; i < n; i++)
+    if (drop(pg[i]))
       pg[free++] = pg[i];
-    }
-  }
   if (free == 0)
     return;
-  if (users > 0)
-    vm_count(frames_freed, users);
   struct stock *s = my_stock();
   acquire(&s->lock);
   for (uint i = 0; i < free; i++) {
+    int kind = pg[i]->kind;
+    pg[i]->kind = PG_FREE;
+    users += kind == PG_ANON || kind == PG_CACHE;
+    if (kind == PG_TABLE && s->ntables < BATCH) {
+      s->tables[s->ntables++] = pg[i];
+      continue;
+    }
     if (s->n == 2 * BATCH) {
       s->n = BATCH;
       give(&s->frames[BATCH], BATCH);
@@ -324,6 +349,8 @@ pages_put(struct page **pg, uint n)
     s->frames[s->n++] = pg[i];
   }
   release(&s->lock);
+  if (users > 0)
+    vm_count(frames_freed, users);
 }
 
 // Drop a reference; with the last one the frame is free. Does not sleep.
@@ -341,8 +368,10 @@ block_put(struct page *pg)
   struct page *home[2 * BATCH];
   uint n = 0;
   for (struct page *stop = pg + BLOCK; pg < stop; pg++) {
-    if (drop(pg))
+    if (drop(pg)) {
+      pg->kind = PG_FREE;
       home[n++] = pg;
+    }
     if (n == 2 * BATCH || (n > 0 && pg + 1 == stop)) {
       vm_count(frames_freed, n);
       give(home, n);
@@ -381,6 +410,6 @@ kfree_frames(void)
 {
   uint64 n = nfree;
   for (int h = 0; h < NCPU; h++)
-    n += stocks[h].n;
+    n += stocks[h].n + stocks[h].ntables;
   return n;
 }

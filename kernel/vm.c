@@ -78,11 +78,10 @@ pte_take(pte_t *pte)
 static pagetable_t
 table_new(void)
 {
-  struct page *pg = page_alloc(PG_TABLE);
+  struct page *pg = table_alloc();
   if (pg == 0)
     return 0;
   pg->used = 0;
-  page_zero(page_va(pg));
   vm_count(tables_made, 1);
   return page_va(pg);
 }
@@ -270,10 +269,12 @@ uvmcreate(void)
   return pt;
 }
 
-// Give back a table that is in no tree, with nothing below it in the user half.
+// Give back a root table with nothing in the user half, or an empty table that is in no tree.
 void
 uvmfree(pagetable_t pt)
 {
+  for (int i = 0; i < nkernel; i++)
+    pt[kernel_entries[i]] = 0;
   table_free(va_page(pt));
 }
 

@@ -205,7 +205,6 @@ void family_enter(struct mm *);
 void family_leave(struct mm *);
 void rmap_born(struct page *, struct mm *, uint64 va);
 void rmap_split(struct page *);
-void rmap_gone(struct page *);
 void rmap_file(struct vma *);
 void rmap_unfile(struct vma *);
 void rmap_each(uint inum, void (*fn)(struct vma *, uint64 arg), uint64 arg);

@@ -32,7 +32,7 @@ struct page {
     uint maps; // ANON, first frame of a 2 MiB page (AF_HUGE): leaves that map it; mm/page.c's lock
   };
   union {
-    struct list free;     // FREE: kalloc's lists, under their locks
+    struct page *next;    // FREE: in its block's list, under kalloc.c's lock
     uint used;            // TABLE: under its mm's lock
     struct {              // CACHE: bio.c; inum and index never change while ref > 0
       uint index;         // page of the file, or block of the disk
@@ -40,7 +40,7 @@ struct page {
       struct page *hnext; // hash chain
     };
     struct {             // ANON: mm/rmap.c
-      uint family;       // who may map it: slab address, see family_of()
+      uint family;       // who may map it: slab address, see family_of(); 0: not mapped yet
       uint vpn;          // at which page; both for good
       uint older, newer; // frame numbers: its neighbours in mm/reclaim.c's queue, under its lock
     };
