@@ -46,12 +46,6 @@ static int nkernel;
 
 extern char text_start[], text_end[], rodata_end[]; // kernel.ld
 
-static struct page *
-table_of(pte_t *pte)
-{
-  return va_page((void *)PGROUNDDOWN((uint64)pte));
-}
-
 static pagetable_t
 below(pte_t pte)
 {
@@ -112,16 +106,18 @@ tables_new(uint64 va, int level, int lowest)
   return PA2PTE(KPA(table)) | PTE_V;
 }
 
-// Hang the missing tables below pte, the empty entry for va of a table of this level: 0 or -ENOMEM.
-// Apart from walk, which is short that way.
-static NOINLINE int
+// Hang the missing tables below pte, the empty entry for va of a table of this level: the entry in
+// the lowest one, or 0. Apart from walk, which is short that way.
+static NOINLINE pte_t *
 grow(pte_t *pte, uint64 va, int level, int lowest)
 {
   pte_t next = tables_new(va, level - 1, lowest);
   if (next == 0)
-    return -ENOMEM;
+    return 0;
   pte_fill(pte, next);
-  return 0;
+  for (; level > lowest; level--)
+    pte = &below(*pte)[PX(level - 1, va)];
+  return pte;
 }
 
 // The entry for va, and in *level where it was found. On the way in *level is the lowest level to
@@ -131,16 +127,16 @@ grow(pte_t *pte, uint64 va, int level, int lowest)
 pte_t *
 walk(pagetable_t pagetable, uint64 va, int alloc, int *level)
 {
-  for (int l = LEVELS - 1;; l--) {
-    pte_t *pte = &pagetable[PX(l, va)];
-    if (alloc && *pte == 0 && l > *level && grow(pte, va, l, *level) < 0)
-      return 0;
-    if (l == *level || !PTE_TABLE(*pte)) {
-      *level = l;
-      return pte;
-    }
+  int l = LEVELS - 1;
+  pte_t *pte = &pagetable[PX(l, va)];
+  while (l > *level && PTE_TABLE(*pte)) {
     pagetable = (pagetable_t)KVA(PTE2PA(*pte)); // not by a function: it is stepped through
+    pte = &pagetable[PX(--l, va)];
   }
+  if (alloc && *pte == 0 && l > *level)
+    return grow(pte, va, l, *level);
+  *level = l;
+  return pte;
 }
 
 static int
@@ -304,6 +300,7 @@ uvmmap(struct mm *mm, uint64 va, struct page *pg, uint64 perm)
 // and tables.
 #define GATHER      128
 #define AT_LEVEL(l) ((uint64)(l) << 60)
+#define NEAR        (16 * PGSIZE)
 struct gather {
   struct mm *mm;
   uint64 start, end; // of what was unmapped since the last flush
@@ -313,6 +310,13 @@ struct gather {
     struct page *page; // of an entry that is done, to be put
   } at[GATHER];
 };
+
+static void
+gather_start(struct gather *g, struct mm *mm)
+{
+  g->mm = mm;
+  g->n = g->tables = 0;
+}
 
 static void
 gather_free(struct gather *g)
@@ -335,7 +339,7 @@ gather_free(struct gather *g)
   g->n = g->tables = 0;
 }
 
-static void
+static inline void
 gather_add(struct gather *g, uint64 va, uint64 end, pte_t old)
 {
   if (g->n == GATHER)
@@ -343,8 +347,29 @@ gather_add(struct gather *g, uint64 va, uint64 end, pte_t old)
   if (g->n == 0)
     g->start = va;
   g->end = end;
-  g->tables += PTE_TABLE(old);
   g->at[g->n++].old = old;
+}
+
+// Empty the entries for [va, end) of a table of level 0.
+static void
+unmap_leaves(struct gather *g, pagetable_t table, uint64 va, uint64 end)
+{
+  uint used = va_page(table)->used, left = used, slots = 0;
+  for (pte_t *pte = &table[PX(0, va)]; va < end && left > 0; pte++, va += PGSIZE) {
+    if (*pte == 0)
+      continue;
+    pte_t old = __atomic_exchange_n(pte, 0, __ATOMIC_ACQ_REL);
+    left--;
+    if (pte_mapped(old)) {
+      gather_add(g, va, va + PGSIZE, old);
+    } else {
+      swap_put(old);
+      slots++;
+    }
+  }
+  va_page(table)->used = left;
+  g->mm->resident -= used - left - slots;
+  g->mm->swapped -= slots;
 }
 
 static void
@@ -352,25 +377,23 @@ unmap_table(struct gather *g, pagetable_t table, int level, uint64 va, uint64 en
 {
   uint64 size = LVLSIZE(level), next;
   struct page *self = va_page(table);
+  if (level == 0) {
+    unmap_leaves(g, table, va, end);
+    return;
+  }
   for (pte_t *pte = &table[PX(level, va)]; va < end && self->used > 0; pte++, va = next) {
-    pte_t old = *pte;
     next = (va | (size - 1)) + 1;
-    if (old == 0)
-      continue;
     if (next > end)
       next = end;
-    if (PTE_TABLE(old)) {
-      unmap_table(g, below(old), level - 1, va, next);
-      if (va_page(below(old))->used == 0) {
-        pte_take(pte);
-        gather_add(g, va, next, old);
+    if (PTE_TABLE(*pte)) {
+      unmap_table(g, below(*pte), level - 1, va, next);
+      if (va_page(below(*pte))->used == 0) {
+        gather_add(g, va, next, pte_take(pte));
+        g->tables++;
       }
-    } else if (pte_mapped(old)) {
+    } else if (*pte != 0) {
       g->mm->resident -= size / PGSIZE;
       gather_add(g, va, next, pte_take(pte) | AT_LEVEL(level));
-    } else {
-      g->mm->swapped--;
-      swap_put(pte_take(pte));
     }
   }
 }
@@ -380,18 +403,26 @@ unmap_table(struct gather *g, pagetable_t table, int level, uint64 va, uint64 en
 void
 uvmunmap(struct mm *mm, uint64 start, uint64 end)
 {
-  struct gather g = { .mm = mm };
+  struct gather g;
+  gather_start(&g, mm);
   unmap_table(&g, mm->pagetable, LEVELS - 1, start, end);
   gather_free(&g);
 }
 
-// Unmap everything, range by range. Holds mm->lock. Sleeps while other harts answer.
+// Unmap everything. Ranges with little between them are one walk. Holds mm->lock. Sleeps while other
+// harts answer.
 void
 uvmclear(struct mm *mm)
 {
-  struct gather g = { .mm = mm };
-  for (struct vma *v = vma_next(mm, 0); v; v = vma_next(mm, v->end))
-    unmap_table(&g, mm->pagetable, LEVELS - 1, v->start, v->end);
+  struct gather g;
+  gather_start(&g, mm);
+  struct vma *v = vma_next(mm, 0);
+  while (v) {
+    uint64 start = v->start, end = v->end;
+    while ((v = vma_next(mm, end)) != 0 && v->start - end < NEAR)
+      end = v->end;
+    unmap_table(&g, mm->pagetable, LEVELS - 1, start, end);
+  }
   gather_free(&g);
 }
 

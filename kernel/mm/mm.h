@@ -2,6 +2,7 @@
 // An address space, its ranges, and what happens to them: the types of the room mm/.
 #pragma once
 
+#include "../bio.h"
 #include "../list.h"
 #include "../mman.h"
 #include "../param.h"
@@ -166,11 +167,10 @@ int64 mm_sbrk(struct mm *, int64 n, int lazy);
 int mm_populate(struct mm *, uint64 start, uint64 end, enum access);
 
 // page.c
-void leaf_get(pte_t, int level);
-struct page *leaf_page(pte_t);
-void leaf_put(pte_t, int level);
 void leaf_split(pte_t);
-int leaf_shared(pte_t, int level);
+void block_share(struct page *);
+void block_leave(struct page *);
+int block_shared(struct page *);
 
 // anon.c
 enum outcome anon_fault(struct fault *);
@@ -264,9 +264,63 @@ prot_bits(int prot)
          (prot & PROT_EXEC ? PTE_X : 0);
 }
 
+// The frame of the table that pte is in.
+static inline struct page *
+table_of(pte_t *pte)
+{
+  return va_page((void *)PGROUNDDOWN((uint64)pte));
+}
+
 // Whether an entry has a frame: a leaf, or one that PROT_NONE hides.
 static inline int
 pte_mapped(pte_t pte)
 {
   return (pte & PTE_NONE) || ((pte & PTE_V) && PTE_LEAF(pte));
+}
+
+// The first frame of a leaf.
+static inline struct page *
+leaf_frame(pte_t pte)
+{
+  return pa_page(PTE2PA(pte));
+}
+
+// One leaf more like this one. Holds the lock of an mm that has it.
+static inline void
+leaf_get(pte_t pte, int level)
+{
+  if (level == 0)
+    page_get(leaf_frame(pte));
+  else
+    block_share(leaf_frame(pte));
+}
+
+// The frame of a small leaf that was unmapped and flushed, whose reference goes to the caller. The
+// leaf's D says whether the frame, when it is a file's, has been written.
+static inline struct page *
+leaf_page(pte_t pte)
+{
+  struct page *pg = leaf_frame(pte);
+  if ((pte & PTE_D) && pg->kind == PG_CACHE)
+    page_set(pg, PF_DIRTY);
+  return pg;
+}
+
+// A leaf that was unmapped and flushed counts no more. Does not sleep.
+static inline void
+leaf_put(pte_t pte, int level)
+{
+  if (level == 0)
+    page_put(leaf_page(pte));
+  else
+    block_leave(leaf_frame(pte));
+}
+
+// Whether somebody else has a frame of a leaf, by another leaf or a pin, or it belongs to a file.
+// Holds the lock of an mm that has the leaf, so the answer "no" stays true.
+static inline int
+leaf_shared(pte_t pte, int level)
+{
+  struct page *pg = leaf_frame(pte);
+  return pg->kind != PG_ANON || (level == 0 ? page_shared(pg) : block_shared(pg));
 }

@@ -84,5 +84,12 @@ page_get(struct page *pg)
     __atomic_fetch_add(&pg->ref, 1, __ATOMIC_RELAXED);
 }
 
+// Whether somebody has it besides the caller.
+static inline int
+page_shared(const struct page *pg)
+{
+  return __atomic_load_n(&pg->ref, __ATOMIC_ACQUIRE) > 1;
+}
+
 void page_put(struct page *); // kalloc.c
 void pages_put(struct page **, uint n);
