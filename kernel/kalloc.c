@@ -303,50 +303,42 @@ block_alloc(int kind)
   return pg;
 }
 
-// Drop a reference: whether it was the last, and nobody has pg any more.
+// pg, whose last reference is gone, becomes FREE: what it was.
 static inline int
-drop(struct page *pg)
+retire(struct page *pg)
 {
-  if (pg->kind == PG_ZERO)
-    return 0;
-  int left = __atomic_sub_fetch(&pg->ref, 1, __ATOMIC_ACQ_REL);
-  assert(left >= 0);
-  if (left > 0)
-    return 0;
-  assert(pg->kind != PG_FREE && pg->kind != PG_RESERVED);
-  if (DEBUGGING && pg->kind != PG_TABLE)
+  int kind = pg->kind;
+  assert(pg->ref == 0 && kind != PG_FREE && kind != PG_RESERVED);
+  if (DEBUGGING && kind != PG_TABLE)
     memset(page_va(pg), 0x5a, PGSIZE);
-  if (pg->kind == PG_ANON)
-    queue_forget(pg);
-  return 1;
+  pg->kind = PG_FREE;
+  return kind;
 }
 
-// Drop a reference to each of n frames; those of which it was the last are free. The array is lost.
-// Does not sleep.
+// Free n frames whose last references are gone. Does not sleep.
 void
-pages_put(struct page **pg, uint n)
+pages_free(struct page **pg, uint n)
 {
-  uint free = 0, users = 0;
-  for (uint i = 0; i < n; i++)
-    if (drop(pg[i]))
-      pg[free++] = pg[i];
-  if (free == 0)
-    return;
+  uint users = 0;
   struct stock *s = my_stock();
+  if (n == 0)
+    return;
+  if (__atomic_load_n(&queue.n, __ATOMIC_RELAXED) > 0) // else none of them is in it
+    for (uint i = 0; i < n; i++)
+      queue_forget(pg[i]);
   acquire(&s->lock);
-  for (uint i = 0; i < free; i++) {
-    int kind = pg[i]->kind;
-    pg[i]->kind = PG_FREE;
+  for (; n > 0; n--, pg++) {
+    int kind = retire(*pg);
     users += kind == PG_ANON || kind == PG_CACHE;
     if (kind == PG_TABLE && s->ntables < BATCH) {
-      s->tables[s->ntables++] = pg[i];
+      s->tables[s->ntables++] = *pg;
       continue;
     }
     if (s->n == 2 * BATCH) {
       s->n = BATCH;
       give(&s->frames[BATCH], BATCH);
     }
-    s->frames[s->n++] = pg[i];
+    s->frames[s->n++] = *pg;
   }
   release(&s->lock);
   if (users > 0)
@@ -357,7 +349,8 @@ pages_put(struct page **pg, uint n)
 void
 page_put(struct page *pg)
 {
-  pages_put(&pg, 1);
+  if (page_drop(pg))
+    pages_free(&pg, 1);
 }
 
 // Drop a reference to each frame of the block that begins with pg. Those that are free then, mostly
@@ -368,8 +361,9 @@ block_put(struct page *pg)
   struct page *home[2 * BATCH];
   uint n = 0;
   for (struct page *stop = pg + BLOCK; pg < stop; pg++) {
-    if (drop(pg)) {
-      pg->kind = PG_FREE;
+    if (page_drop(pg)) {
+      queue_forget(pg);
+      retire(pg);
       home[n++] = pg;
     }
     if (n == 2 * BATCH || (n > 0 && pg + 1 == stop)) {

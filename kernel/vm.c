@@ -296,46 +296,57 @@ uvmmap(struct mm *mm, uint64 va, struct page *pg, uint64 perm)
   return 0;
 }
 
-// What was unmapped waits here for the flush: leaves with their level in bits that no entry uses,
-// and tables.
+// What was unmapped waits here for the flush: leaves with their level in bits that no entry uses, and
+// tables. What is unmapped after it, detached, is put at once, and waits here when it is free.
 #define GATHER      128
 #define AT_LEVEL(l) ((uint64)(l) << 60)
 #define NEAR        (16 * PGSIZE)
 struct gather {
   struct mm *mm;
+  int detached;
   uint64 start, end; // of what was unmapped since the last flush
   uint n, tables;
   union {
     pte_t old;
-    struct page *page; // of an entry that is done, to be put
+    struct page *page; // free
   } at[GATHER];
 };
 
 static void
-gather_start(struct gather *g, struct mm *mm)
+gather_start(struct gather *g, struct mm *mm, int detached)
 {
   g->mm = mm;
+  g->detached = detached;
   g->n = g->tables = 0;
+}
+
+// Put what an entry had, after the flush; what is free becomes number n.
+static inline uint
+gather_put(struct gather *g, uint n, pte_t old)
+{
+  struct page *pg = leaf_page(old);
+  if (old >> 60)
+    leaf_put(old, old >> 60);
+  else if (page_drop(pg))
+    g->at[n++].page = pg;
+  return n;
 }
 
 static void
 gather_free(struct gather *g)
 {
-  uint n = 0;
-  if (g->tables > 0)
+  uint n = g->detached ? g->n : 0;
+  if (g->detached)
+    ;
+  else if (g->tables > 0)
     tlb_flush_all(g->mm);
   else if (g->n > 0)
     tlb_flush_range(g->mm, g->start, g->end);
-  for (uint i = 0; i < g->n; i++) {
-    pte_t old = g->at[i].old;
-    if (old >> 60)
-      leaf_put(old, old >> 60);
-    else
-      g->at[n++].page = leaf_page(old);
-  }
+  for (uint i = n; i < g->n; i++)
+    n = gather_put(g, n, g->at[i].old);
   if (g->tables > 0)
     vm_count(tables_freed, g->tables);
-  pages_put(&g->at[0].page, n);
+  pages_free(&g->at[0].page, n);
   g->n = g->tables = 0;
 }
 
@@ -344,6 +355,10 @@ gather_add(struct gather *g, uint64 va, uint64 end, pte_t old)
 {
   if (g->n == GATHER)
     gather_free(g);
+  if (g->detached) {
+    g->n = gather_put(g, g->n, old);
+    return;
+  }
   if (g->n == 0)
     g->start = va;
   g->end = end;
@@ -372,6 +387,8 @@ unmap_leaves(struct gather *g, pagetable_t table, uint64 va, uint64 end)
   g->mm->swapped -= slots;
 }
 
+static void unmap_below(struct gather *, pte_t *, int level, uint64 va, uint64 end);
+
 static void
 unmap_table(struct gather *g, pagetable_t table, int level, uint64 va, uint64 end)
 {
@@ -386,15 +403,24 @@ unmap_table(struct gather *g, pagetable_t table, int level, uint64 va, uint64 en
     if (next > end)
       next = end;
     if (PTE_TABLE(*pte)) {
-      unmap_table(g, below(*pte), level - 1, va, next);
-      if (va_page(below(*pte))->used == 0) {
-        gather_add(g, va, next, pte_take(pte));
-        g->tables++;
-      }
+      unmap_below(g, pte, level, va, next);
     } else if (*pte != 0) {
       g->mm->resident -= size / PGSIZE;
       gather_add(g, va, next, pte_take(pte) | AT_LEVEL(level));
     }
+  }
+}
+
+// Unmap [va, end) in the table that *pte, of a table of this level, points to, and give it back when
+// it is empty then.
+static void
+unmap_below(struct gather *g, pte_t *pte, int level, uint64 va, uint64 end)
+{
+  pagetable_t table = below(*pte);
+  unmap_table(g, table, level - 1, va, end);
+  if (va_page(table)->used == 0) {
+    gather_add(g, va, end, pte_take(pte));
+    g->tables++;
   }
 }
 
@@ -404,24 +430,34 @@ void
 uvmunmap(struct mm *mm, uint64 start, uint64 end)
 {
   struct gather g;
-  gather_start(&g, mm);
+  gather_start(&g, mm, 0);
   unmap_table(&g, mm->pagetable, LEVELS - 1, start, end);
   gather_free(&g);
 }
 
-// Unmap everything. Ranges with little between them are one walk. Holds mm->lock. Sleeps while other
-// harts answer.
+// Unmap everything: the processor is made to forget all tables but the root first, so one flush is
+// enough. Ranges with little between them are one walk. Nobody runs in mm any more. Holds mm->lock.
+// Sleeps while other harts answer.
 void
 uvmclear(struct mm *mm)
 {
+  const int top = LEVELS - 1;
   struct gather g;
-  gather_start(&g, mm);
-  struct vma *v = vma_next(mm, 0);
-  while (v) {
+  pagetable_t root = mm->pagetable;
+  for (struct vma *v = vma_next(mm, 0); v; v = vma_next(mm, v->end))
+    for (uint64 i = PX(top, v->start); i <= PX(top, v->end - 1); i++)
+      root[i] &= ~PTE_V;
+  tlb_flush_all(mm);
+  gather_start(&g, mm, 1);
+  for (struct vma *v = vma_next(mm, 0); v;) {
     uint64 start = v->start, end = v->end;
     while ((v = vma_next(mm, end)) != 0 && v->start - end < NEAR)
       end = v->end;
-    unmap_table(&g, mm->pagetable, LEVELS - 1, start, end);
+    for (uint64 va = start, next; va < end; va = next) {
+      next = (va | (LVLSIZE(top) - 1)) + 1;
+      if (root[PX(top, va)] != 0)
+        unmap_below(&g, &root[PX(top, va)], top, va, next < end ? next : end);
+    }
   }
   gather_free(&g);
 }

@@ -77,22 +77,15 @@ give_copy(pte_t pte, struct mm *to, uint64 va)
   return PA2PTE(page_pa(new)) | PTE_FLAGS(pte);
 }
 
-// The entry for va of `to`, which is to be the same as this one of `from` at level, or, as that is
-// pinned, has a copy of its frame; 0: no memory.
+// The entry for `to` at va, of which `from` has a small leaf that is writable; 0: no memory.
 static inline pte_t
-share(pte_t *from, int level, struct mm *to, uint64 va)
+share_writable(pte_t *from, struct mm *to, uint64 va)
 {
-  pte_t pte = *from;
-  if (pte & PTE_W) {
-    if (level == 0 && leaf_shared(pte, 0))
-      return give_copy(pte, to, va);
-    pte = __atomic_fetch_and(from, ~PTE_W, __ATOMIC_RELAXED) & ~PTE_W;
-  }
-  if (pte_mapped(pte))
-    leaf_get(pte, level);
-  else
-    swap_get(pte);
-  return pte;
+  struct page *pg = leaf_frame(*from);
+  if (page_shared(pg))
+    return give_copy(*from, to, va);
+  page_get(pg);
+  return __atomic_fetch_and(from, ~PTE_W, __ATOMIC_RELAXED) & ~PTE_W;
 }
 
 // Share the entries from *pte on, for [va, end) in one table of level 0. -ENOMEM.
@@ -104,19 +97,26 @@ share_table(pte_t *pte, struct mm *to, uint64 va, uint64 end)
     pte++;
   if (va == end)
     return 0;
-  pte_t *first = walk(to->pagetable, va, 1, &level);
+  pte_t *first = walk(to->pagetable, va, 1, &level), *at = first;
   if (first == 0)
     return -ENOMEM;
-  for (pte_t *at = first; va < end; va += PGSIZE, pte++, at++) {
-    if (*pte == 0)
+  for (; va < end && err == 0; va += PGSIZE, pte++, at++) {
+    pte_t old = *pte;
+    if (old == 0)
       continue;
-    if ((*at = share(pte, 0, to, va)) == 0) {
-      err = -ENOMEM;
-      break;
-    }
-    swapped += !pte_mapped(*at);
     n++;
+    if (old & PTE_W) {
+      *at = share_writable(pte, to, va);
+      err = *at ? 0 : -ENOMEM;
+    } else {
+      *at = old;
+      if (pte_mapped(old))
+        page_get(leaf_frame(old));
+      else
+        swap_get(old), swapped++;
+    }
   }
+  n += err < 0 ? -1 : 0; // the last one
   table_of(first)->used += n;
   to->resident += n - swapped;
   to->swapped += swapped;
@@ -134,7 +134,8 @@ share_huge(pte_t *pte, struct mm *from, struct mm *to, uint64 va)
   pte_t *at = walk(to->pagetable, va, 1, &level);
   if (at == 0)
     return -ENOMEM;
-  pte_fill(at, share(pte, 1, to, va));
+  leaf_get(*pte, 1);
+  pte_fill(at, __atomic_fetch_and(pte, ~PTE_W, __ATOMIC_RELAXED) & ~PTE_W);
   to->resident += PTES;
   return 1;
 }

@@ -91,5 +91,12 @@ page_shared(const struct page *pg)
   return __atomic_load_n(&pg->ref, __ATOMIC_ACQUIRE) > 1;
 }
 
+// Drop a reference: whether it was the last, and pg is for pages_free.
+static inline int
+page_drop(struct page *pg)
+{
+  return pg->kind != PG_ZERO && __atomic_sub_fetch(&pg->ref, 1, __ATOMIC_ACQ_REL) == 0;
+}
+
 void page_put(struct page *); // kalloc.c
-void pages_put(struct page **, uint n);
+void pages_free(struct page **, uint n);
