@@ -8,10 +8,10 @@
 //
 //   image | frame table | blocks below `virgin`: split or whole | untouched blocks ........ | ramend
 //
-//   state    on list     nfree
+//   state    on list     free.n
 //   virgin   none        not set up yet; neither are its struct pages, so that boot costs the same
 //                        whatever the memory size
-//   split    partial     1 to 511, its free frames on block.frames
+//   split    partial     1 to 511, its free frames in block.free
 //   split    none        0: all its frames are out, one by one or at once
 //   whole    whole       512
 //
@@ -26,8 +26,8 @@
 // Locks: a hart's stock has one (rank "stock"), the blocks have one ("frames"). Neither is held
 // while the cache is asked to shrink.
 //
-// 1. A frame is FREE exactly while it is on one block.frames or in one stock; its ref is 0 then.
-// 2. nfree of a block is the length of its list; free + stocks = all that is not handed out.
+// 1. A frame is FREE exactly while it is in the chain of one block or stock; its ref is 0 then.
+// 2. nfree is what the blocks have, untouched ones too; nfree + stocks = all that is not handed out.
 // 3. The last KEPT frames go to init, its children, kernel threads and who makes room for others
 //    (mm/reclaim.c) only, so that a shell can still kill what ate the rest.
 // 4. A frame of kind TABLE is all zeros when its last reference is dropped, and so is one of
@@ -41,19 +41,23 @@
 
 #define BLOCK 512 // frames of a block
 #define BATCH 32  // frames that move between a stock and the blocks at a time
+#define STOCK 256 // frames of a stock at the most
 #define KEPT  64
 
+struct chain {
+  struct page *first;
+  uint n;
+};
+
 struct block {
-  struct list link;  // in partial or whole
-  struct page *free; // its free frames
-  uint nfree;
+  struct list link; // in partial or whole
+  struct chain free;
 };
 
 struct stock {
   struct spinlock lock;
-  uint n, ntables;
-  struct page *frames[2 * BATCH];
-  struct page *tables[BATCH]; // all zeros
+  struct chain free;
+  struct chain tables; // of these, those that are all zeros
 };
 
 extern char end[]; // kernel.ld
@@ -70,6 +74,23 @@ static uint64 nfree;           // frames in blocks, virgin ones included
 static struct list partial = LIST_INIT(partial), whole = LIST_INIT(whole);
 static struct stock stocks[NCPU];
 
+static inline void
+push(struct chain *c, struct page *pg)
+{
+  pg->next = c->first;
+  c->first = pg;
+  c->n++;
+}
+
+static inline struct page *
+pop(struct chain *c)
+{
+  struct page *pg = c->first;
+  c->first = pg->next;
+  c->n--;
+  return pg;
+}
+
 static struct block *
 block_of(const struct page *pg)
 {
@@ -81,17 +102,14 @@ static void
 lay_out(struct block *b, uint from)
 {
   struct page *first = frames + (b - blocks) * BLOCK;
-  b->free = 0;
+  b->free = (struct chain){ 0 };
   for (uint i = BLOCK; i-- > 0;) {
     struct page *pg = first + i;
     pg->kind = i < from ? PG_RESERVED : PG_FREE;
     pg->ref = 0;
-    if (i >= from) {
-      pg->next = b->free;
-      b->free = pg;
-    }
+    if (i >= from)
+      push(&b->free, pg);
   }
-  b->nfree = BLOCK - from;
 }
 
 // Called once, by hart 0: lay the frame table behind the image and open the rest for use.
@@ -122,7 +140,7 @@ kinit(uint64 ramend)
   page_zero(page_va(zero_page));
 }
 
-// A block of which no frame is out, on no list any more; 0: there is none. A virgin one has nfree 0.
+// A block of which no frame is out, on no list any more; 0: there is none. A virgin one has nothing free yet.
 // Holds lock.
 static struct block *
 take_whole(void)
@@ -143,7 +161,7 @@ take_block(void)
   struct block *b = take_whole();
   if (b == 0)
     return 0;
-  if (b->nfree == 0)
+  if (b->free.n == 0)
     lay_out(b, 0);
   list_before(&partial, &b->link);
   return b;
@@ -162,38 +180,35 @@ privileged(void)
 static NOINLINE uint
 refill(struct stock *s)
 {
-  uint n = 0;
+  uint n = s->free.n;
   acquire(&lock);
   if (nfree > KEPT + BATCH || privileged()) {
     struct block *b;
-    while (n < BATCH && (b = take_block()) != 0) {
-      for (; n < BATCH && b->nfree > 0; b->nfree--) {
-        s->frames[n++] = b->free;
-        b->free = b->free->next;
-      }
-      if (b->nfree == 0)
+    while (s->free.n < BATCH && (b = take_block()) != 0) {
+      while (s->free.n < BATCH && b->free.n > 0)
+        push(&s->free, pop(&b->free));
+      if (b->free.n == 0)
         list_del(&b->link);
     }
-    nfree -= n;
-    s->n = n;
+    nfree -= s->free.n - n;
   }
   release(&lock);
-  return n;
+  return s->free.n - n;
 }
 
-// Give n frames back to their blocks.
+// Give n frames of a chain back to their blocks.
 static void
-give(struct page **from, uint n)
+give(struct chain *from, uint n)
 {
   acquire(&lock);
   nfree += n;
-  for (; n > 0; n--, from++) {
-    struct block *b = block_of(*from);
-    (*from)->next = b->free;
-    b->free = *from;
-    if (b->nfree++ == 0)
+  for (; n > 0; n--) {
+    struct page *pg = pop(from);
+    struct block *b = block_of(pg);
+    push(&b->free, pg);
+    if (b->free.n == 1)
       list_before(&partial, &b->link);
-    if (b->nfree == BLOCK) {
+    if (b->free.n == BLOCK) {
       list_del(&b->link);
       list_before(&whole, &b->link);
     }
@@ -207,9 +222,8 @@ empty_stocks(void)
 {
   for (struct stock *s = stocks; s < &stocks[NCPU]; s++) {
     acquire(&s->lock);
-    give(s->frames, s->n);
-    give(s->tables, s->ntables);
-    s->n = s->ntables = 0;
+    give(&s->free, s->free.n);
+    give(&s->tables, s->tables.n);
     release(&s->lock);
   }
 }
@@ -226,7 +240,7 @@ take(void)
 {
   struct stock *s = my_stock();
   acquire(&s->lock);
-  struct page *pg = s->n > 0 || refill(s) > 0 ? s->frames[--s->n] : 0;
+  struct page *pg = s->free.n > 0 || refill(s) > 0 ? pop(&s->free) : 0;
   release(&s->lock);
   return pg;
 }
@@ -270,7 +284,7 @@ table_alloc(void)
 {
   struct stock *s = my_stock();
   acquire(&s->lock);
-  struct page *pg = s->ntables > 0 ? s->tables[--s->ntables] : 0;
+  struct page *pg = s->tables.n > 0 ? pop(&s->tables) : 0;
   release(&s->lock);
   if (pg)
     hand_out(pg, PG_TABLE);
@@ -289,8 +303,7 @@ block_alloc(int kind)
     empty_stocks(); // a frame there may be the last that a block misses
   acquire(&lock);
   if ((nfree >= KEPT + BLOCK || privileged()) && (b = take_whole()) != 0) {
-    b->free = 0;
-    b->nfree = 0;
+    b->free = (struct chain){ 0 };
     nfree -= BLOCK;
   }
   release(&lock);
@@ -330,16 +343,10 @@ pages_free(struct page **pg, uint n)
   for (; n > 0; n--, pg++) {
     int kind = retire(*pg);
     users += kind == PG_ANON || kind == PG_CACHE;
-    if (kind == PG_TABLE && s->ntables < BATCH) {
-      s->tables[s->ntables++] = *pg;
-      continue;
-    }
-    if (s->n == 2 * BATCH) {
-      s->n = BATCH;
-      give(&s->frames[BATCH], BATCH);
-    }
-    s->frames[s->n++] = *pg;
+    push(kind == PG_TABLE && s->tables.n < BATCH ? &s->tables : &s->free, *pg);
   }
+  if (s->free.n > STOCK)
+    give(&s->free, s->free.n - STOCK + BATCH);
   release(&s->lock);
   if (users > 0)
     vm_count(frames_freed, users);
@@ -358,18 +365,16 @@ page_put(struct page *pg)
 void
 block_put(struct page *pg)
 {
-  struct page *home[2 * BATCH];
-  uint n = 0;
+  struct chain home = { 0 };
   for (struct page *stop = pg + BLOCK; pg < stop; pg++) {
     if (page_drop(pg)) {
       queue_forget(pg);
       retire(pg);
-      home[n++] = pg;
+      push(&home, pg);
     }
-    if (n == 2 * BATCH || (n > 0 && pg + 1 == stop)) {
-      vm_count(frames_freed, n);
-      give(home, n);
-      n = 0;
+    if (home.n == 2 * BATCH || (home.n > 0 && pg + 1 == stop)) {
+      vm_count(frames_freed, home.n);
+      give(&home, home.n);
     }
   }
 }
@@ -404,6 +409,6 @@ kfree_frames(void)
 {
   uint64 n = nfree;
   for (int h = 0; h < NCPU; h++)
-    n += stocks[h].n + stocks[h].ntables;
+    n += stocks[h].free.n + stocks[h].tables.n;
   return n;
 }

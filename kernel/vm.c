@@ -305,7 +305,7 @@ struct gather {
   struct mm *mm;
   int detached;
   uint64 start, end; // of what was unmapped since the last flush
-  uint n, tables;
+  uint64 n, tables;
   union {
     pte_t old;
     struct page *page; // free
@@ -320,49 +320,58 @@ gather_start(struct gather *g, struct mm *mm, int detached)
   g->n = g->tables = 0;
 }
 
-// Put what an entry had, after the flush; what is free becomes number n.
-static inline uint
-gather_put(struct gather *g, uint n, pte_t old)
-{
-  struct page *pg = leaf_page(old);
-  if (old >> 60)
-    leaf_put(old, old >> 60);
-  else if (page_drop(pg))
-    g->at[n++].page = pg;
-  return n;
-}
-
 static void
 gather_free(struct gather *g)
 {
-  uint n = g->detached ? g->n : 0;
-  if (g->detached)
-    ;
-  else if (g->tables > 0)
+  uint64 n = g->detached ? g->n : 0;
+  if (g->tables > 0 && !g->detached)
     tlb_flush_all(g->mm);
-  else if (g->n > 0)
+  else if (g->n > n)
     tlb_flush_range(g->mm, g->start, g->end);
-  for (uint i = n; i < g->n; i++)
-    n = gather_put(g, n, g->at[i].old);
+  for (uint64 i = n; i < g->n; i++) {
+    pte_t old = g->at[i].old;
+    struct page *pg = leaf_page(old);
+    if (old >> 60)
+      leaf_put(old, old >> 60);
+    else if (page_drop(pg))
+      g->at[n++].page = pg;
+  }
   if (g->tables > 0)
     vm_count(tables_freed, g->tables);
   pages_free(&g->at[0].page, n);
   g->n = g->tables = 0;
 }
 
+// Put what an entry of this level had, which nobody uses any more.
 static inline void
-gather_add(struct gather *g, uint64 va, uint64 end, pte_t old)
+gather_put(struct gather *g, pte_t old, int level)
 {
-  if (g->n == GATHER)
-    gather_free(g);
-  if (g->detached) {
-    g->n = gather_put(g, g->n, old);
+  if (level > 0) {
+    leaf_put(old, level);
     return;
   }
+  struct page *pg = leaf_page(old);
+  if (!page_drop(pg))
+    return;
+  if (g->n == GATHER)
+    gather_free(g);
+  g->at[g->n++].page = pg;
+}
+
+// The entry of this level for [va, end) was `old`, and is empty now.
+static inline void
+gather_add(struct gather *g, uint64 va, uint64 end, pte_t old, int level)
+{
+  if (g->detached) {
+    gather_put(g, old, level);
+    return;
+  }
+  if (g->n == GATHER)
+    gather_free(g);
   if (g->n == 0)
     g->start = va;
   g->end = end;
-  g->at[g->n++].old = old;
+  g->at[g->n++].old = old | AT_LEVEL(level);
 }
 
 // Empty the entries for [va, end) of a table of level 0.
@@ -373,13 +382,13 @@ unmap_leaves(struct gather *g, pagetable_t table, uint64 va, uint64 end)
   for (pte_t *pte = &table[PX(0, va)]; va < end && left > 0; pte++, va += PGSIZE) {
     if (*pte == 0)
       continue;
-    pte_t old = __atomic_exchange_n(pte, 0, __ATOMIC_ACQ_REL);
+    pte_t old = __atomic_exchange_n(pte, 0, __ATOMIC_RELAXED);
     left--;
-    if (pte_mapped(old)) {
-      gather_add(g, va, va + PGSIZE, old);
-    } else {
+    if (old & PTE_SWAP) {
       swap_put(old);
       slots++;
+    } else {
+      gather_add(g, va, va + PGSIZE, old, 0);
     }
   }
   va_page(table)->used = left;
@@ -406,7 +415,7 @@ unmap_table(struct gather *g, pagetable_t table, int level, uint64 va, uint64 en
       unmap_below(g, pte, level, va, next);
     } else if (*pte != 0) {
       g->mm->resident -= size / PGSIZE;
-      gather_add(g, va, next, pte_take(pte) | AT_LEVEL(level));
+      gather_add(g, va, next, pte_take(pte), level);
     }
   }
 }
@@ -419,7 +428,7 @@ unmap_below(struct gather *g, pte_t *pte, int level, uint64 va, uint64 end)
   pagetable_t table = below(*pte);
   unmap_table(g, table, level - 1, va, end);
   if (va_page(table)->used == 0) {
-    gather_add(g, va, end, pte_take(pte));
+    gather_add(g, va, end, pte_take(pte), 0);
     g->tables++;
   }
 }
@@ -620,24 +629,39 @@ relieve(struct mm *mm, int patient)
   return again ? FAULT_RETRY : FAULT_NOMEM;
 }
 
-// Make an access to va in mm possible, at any price if patient. Holds mm->lock, and may drop and
-// retake it.
-static enum outcome
-settle(struct mm *mm, uint64 va, enum access access, int patient)
+// Find what there is at f->va: its range, and where the walk to it ends. Holds mm->lock.
+static void
+look(struct fault *f)
 {
-  struct fault f = { .mm = mm, .va = PGROUNDDOWN(va), .access = access };
+  f->vma = vma_find(f->mm, f->va);
+  f->level = 0;
+  f->pte = walk(f->mm->pagetable, f->va, 0, &f->level);
+}
+
+// The same for the page behind; in one table and range that is a step.
+static void
+look_next(struct fault *f)
+{
+  f->va += PGSIZE;
+  if (f->level == 0 && PX(0, f->va) != 0 && f->va < f->vma->end)
+    f->pte++;
+  else
+    look(f);
+}
+
+// Make the access possible, at any price if patient. Holds mm->lock, and may drop and retake it.
+static enum outcome
+settle(struct fault *f, int patient)
+{
   enum outcome result;
   vm_count(faults, 1);
-  if (va >= USERTOP)
-    return refuse();
-  do {
-    f.vma = vma_find(mm, f.va);
-    f.level = 0;
-    f.pte = walk(mm->pagetable, f.va, 0, &f.level);
-    result = decide(&f);
+  while ((result = decide(f)) != FAULT_DONE) {
     if (result == FAULT_NOMEM)
-      result = relieve(mm, patient);
-  } while (result == FAULT_RETRY);
+      result = relieve(f->mm, patient);
+    if (result != FAULT_RETRY)
+      break;
+    look(f);
+  }
   if (result == FAULT_IO || result == FAULT_NOMEM)
     vm_count(failed, 1);
   return result;
@@ -648,8 +672,10 @@ settle(struct mm *mm, uint64 va, enum access access, int patient)
 enum outcome
 vmfault(struct mm *mm, uint64 va, enum access access)
 {
+  struct fault f = { .mm = mm, .va = PGROUNDDOWN(va), .access = access };
   acquiresleep(&mm->lock);
-  enum outcome result = settle(mm, va, access, 1);
+  look(&f);
+  enum outcome result = settle(&f, 1);
   releasesleep(&mm->lock);
   return result;
 }
@@ -660,15 +686,13 @@ vmfault(struct mm *mm, uint64 va, enum access access)
 int
 mm_populate(struct mm *mm, uint64 start, uint64 end, enum access access)
 {
-  for (uint64 va = start, next; va < end; va = next) {
-    int level = 0;
-    pte_t pte = *walk(mm->pagetable, va, 0, &level);
-    next = va + PGSIZE;
-    if (pte_allows(pte, access)) {
-      next = (va | (LVLSIZE(level) - 1)) + 1;
+  struct fault f = { .mm = mm, .va = start, .access = access };
+  for (look(&f); f.va < end; look_next(&f)) {
+    if (pte_allows(*f.pte, access)) {
+      f.va |= (LVLSIZE(f.level) - 1) & ~(PGSIZE - 1UL); // the last page of it
       continue;
     }
-    enum outcome o = settle(mm, va, access, 0);
+    enum outcome o = settle(&f, 0);
     if (o != FAULT_DONE)
       return o == FAULT_NOMEM ? -ENOMEM : o == FAULT_IO ? -EIO : -EFAULT;
   }
