@@ -235,13 +235,28 @@ my_stock(void)
   return &stocks[myproc()->hart];
 }
 
-static struct page *
+static inline struct page *
 take(void)
 {
   struct stock *s = my_stock();
   acquire(&s->lock);
   struct page *pg = s->free.n > 0 || refill(s) > 0 ? pop(&s->free) : 0;
   release(&s->lock);
+  return pg;
+}
+
+// A frame when there was none: clean cache is dropped for it, and all stocks are emptied.
+static NOINLINE struct page *
+search(void)
+{
+  struct page *pg = 0;
+  while (pg == 0 && cache_shrink(2 * BATCH) > 0)
+    pg = take();
+  if (pg == 0) {
+    empty_stocks();
+    pg = take();
+  }
+  myproc()->starved |= pg == 0;
   return pg;
 }
 
@@ -262,15 +277,8 @@ struct page *
 page_alloc(int kind)
 {
   struct page *pg = take();
-  while (pg == 0 && cache_shrink(2 * BATCH) > 0)
-    pg = take();
-  if (pg == 0) {
-    empty_stocks();
-    if ((pg = take()) == 0) {
-      myproc()->starved = 1;
-      return 0;
-    }
-  }
+  if (pg == 0 && (pg = search()) == 0)
+    return 0;
   assert(pg->kind == PG_FREE && pg->ref == 0);
   hand_out(pg, kind);
   if (kind == PG_ANON || kind == PG_CACHE)

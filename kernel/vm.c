@@ -281,21 +281,6 @@ uvm_tables(pagetable_t pt)
   return tables_in(pt, LEVELS - 1, 0, PTES / 2);
 }
 
-// Map frame pg at va, which is empty, with these PTE_ bits; the caller's reference becomes the
-// mapping's. Holds mm->lock. -ENOMEM: it is not mapped.
-int
-uvmmap(struct mm *mm, uint64 va, struct page *pg, uint64 perm)
-{
-  int level = 0;
-  pte_t *pte = walk(mm->pagetable, va, 1, &level);
-  if (pte == 0)
-    return -ENOMEM;
-  assert(va < USERTOP && (perm & (PTE_W | PTE_X)) != (PTE_W | PTE_X));
-  pte_fill(pte, PA2PTE(page_pa(pg)) | perm | PTE_U | PTE_V);
-  mm->resident++;
-  return 0;
-}
-
 // What was unmapped waits here for the flush: leaves with their level in bits that no entry uses, and
 // tables. What is unmapped after it, detached, is put at once, and waits here when it is free.
 #define GATHER      128
@@ -562,13 +547,14 @@ fault_map(struct fault *f, struct page *pg)
   uint64 bits = prot_bits(f->vma->prot & ~PROT_WRITE) | PTE_R | PTE_A;
   if (f->access == ACCESS_WRITE)
     bits |= PTE_W | PTE_D;
-  if (f->level == 0) {
-    pte_fill(f->pte, PA2PTE(page_pa(pg)) | bits | PTE_U | PTE_V);
-    f->mm->resident++;
-  } else if (uvmmap(f->mm, f->va, pg, bits) < 0) {
+  int level = 0;
+  pte_t *pte = f->level == 0 ? f->pte : walk(f->mm->pagetable, f->va, 1, &level);
+  if (pte == 0) {
     page_put(pg);
     return FAULT_NOMEM;
   }
+  pte_fill(pte, PA2PTE(page_pa(pg)) | bits | PTE_U | PTE_V);
+  f->mm->resident++;
   if (pg->kind == PG_ANON)
     rmap_born(pg, f->mm, f->va);
   return FAULT_DONE;
@@ -589,8 +575,8 @@ refuse(void)
   return FAULT_BAD;
 }
 
-// The table of docs/vm.md, in its order.
-static enum outcome
+// The table of docs/vm.md, in its order. Apart from settle, which tries again.
+static NOINLINE enum outcome
 decide(struct fault *f)
 {
   pte_t pte = *f->pte;

@@ -67,6 +67,7 @@ struct mm {
   pagetable_t pagetable;  // its root, in the direct map; for good
   struct sleeplock lock;  // the fields of this group, the vmas, and every user pte:
   struct vma *tree;       //   the vmas by address
+  struct vma *found;      //   the one that was looked for last, or 0
   uint64 heap, brk;       //   the heap's start and end; brk needs no alignment
   uint64 mapped;          //   bytes in vmas
   long resident;          //   pages that have a frame
@@ -130,7 +131,6 @@ int kvmstack(int slot);
 pagetable_t uvmcreate(void);
 void uvmfree(pagetable_t);
 uint uvm_tables(pagetable_t);
-int uvmmap(struct mm *, uint64 va, struct page *, uint64 perm);
 void uvmunmap(struct mm *, uint64 start, uint64 end);
 void uvmclear(struct mm *);
 void uvmprotect(struct mm *, uint64 start, uint64 end, int prot);
@@ -260,9 +260,10 @@ huge_only(const struct vma *v)
 static inline uint64
 prot_bits(int prot)
 {
-  return (prot & (PROT_READ | PROT_WRITE) ? PTE_R : 0) | (prot & PROT_WRITE ? PTE_W : 0) |
-         (prot & PROT_EXEC ? PTE_X : 0);
+  return prot * (PTE_R / PROT_READ); // the same bits in the same order; PROT_WRITE has PROT_READ
 }
+_Static_assert(PTE_R / PROT_READ == PTE_W / PROT_WRITE && PTE_R / PROT_READ == PTE_X / PROT_EXEC,
+               "prot_bits");
 
 // The frame of the table that pte is in.
 static inline struct page *

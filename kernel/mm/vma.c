@@ -86,8 +86,10 @@ tree_insert(struct vma **at, struct vma *v)
 }
 
 static void
-tree_remove(struct vma **at, struct vma *v)
+tree_remove(struct mm *mm, struct vma *v)
 {
+  struct vma **at = &mm->tree;
+  mm->found = 0;
   while (*at != v)
     at = v->start < (*at)->start ? &(*at)->left : &(*at)->right;
   *at = join(v->left, v->right);
@@ -113,8 +115,14 @@ vma_next(struct mm *mm, uint64 va)
 struct vma *
 vma_find(struct mm *mm, uint64 va)
 {
-  struct vma *v = vma_next(mm, va);
-  return v && v->start <= va ? v : 0;
+  struct vma *v = mm->found;
+  if (v == 0 || va < v->start || va >= v->end) {
+    v = vma_next(mm, va);
+    if (v == 0 || va < v->start)
+      return 0;
+    mm->found = v;
+  }
+  return v;
 }
 
 // A range that is not in mm yet; the caller fills in the rest. 0: no memory, or too many ranges.
@@ -214,7 +222,7 @@ merge_at(struct mm *mm, uint64 va)
   struct vma *low = vma_find(mm, va - 1), *high = vma_find(mm, va);
   if (low && high && low != high && low->ops == &anon_ops && high->ops == &anon_ops &&
       low->prot == high->prot && low->flags == high->flags) {
-    tree_remove(&mm->tree, high);
+    tree_remove(mm, high);
     low->end = high->end;
     mm->nvmas--;
     vma_free(high);
@@ -236,7 +244,7 @@ vma_merge(struct mm *mm, uint64 start, uint64 end)
 static void
 vma_remove(struct mm *mm, struct vma *v)
 {
-  tree_remove(&mm->tree, v);
+  tree_remove(mm, v);
   mm->mapped -= v->end - v->start;
   mm->nvmas--;
   v->left = mm->dead;
@@ -446,7 +454,7 @@ mm_leave(struct mm *mm)
   acquiresleep(&mm->lock);
   uvmclear(mm);
   struct vma *tree = mm->tree;
-  mm->tree = 0; // who came by way of a file finds nothing more
+  mm->tree = mm->found = 0; // who came by way of a file finds nothing more
   family_leave(mm);
   releasesleep(&mm->lock);
   tree_free(tree); // this may free files
