@@ -132,7 +132,8 @@ void kvminithart(void);
 uint kvm_tables(void);
 
 // mm/slab.c
-void *slab_alloc(struct slab *); // zeroed; 0: no memory
+void *slab_take(struct slab *);
+void *slab_alloc(struct slab *); // zeroed
 void slab_free(struct slab *, void *);
 
 // ---- storage: file.h and bio.h ----

@@ -360,7 +360,7 @@ gather_add(struct gather *g, uint64 va, uint64 end, pte_t old, int level)
 }
 
 // Empty the entries for [va, end) of a table of level 0.
-static void
+static NOINLINE void
 unmap_leaves(struct gather *g, pagetable_t table, uint64 va, uint64 end)
 {
   uint used = va_page(table)->used, left = used, slots = 0;
@@ -383,15 +383,12 @@ unmap_leaves(struct gather *g, pagetable_t table, uint64 va, uint64 end)
 
 static void unmap_below(struct gather *, pte_t *, int level, uint64 va, uint64 end);
 
+// The same in a table of a higher level.
 static void
 unmap_table(struct gather *g, pagetable_t table, int level, uint64 va, uint64 end)
 {
   uint64 size = LVLSIZE(level), next;
   struct page *self = va_page(table);
-  if (level == 0) {
-    unmap_leaves(g, table, va, end);
-    return;
-  }
   for (pte_t *pte = &table[PX(level, va)]; va < end && self->used > 0; pte++, va = next) {
     next = (va | (size - 1)) + 1;
     if (next > end)
@@ -411,7 +408,10 @@ static void
 unmap_below(struct gather *g, pte_t *pte, int level, uint64 va, uint64 end)
 {
   pagetable_t table = below(*pte);
-  unmap_table(g, table, level - 1, va, end);
+  if (level > 1)
+    unmap_table(g, table, level - 1, va, end);
+  else
+    unmap_leaves(g, table, va, end);
   if (va_page(table)->used == 0) {
     gather_add(g, va, end, pte_take(pte), 0);
     g->tables++;
@@ -438,12 +438,13 @@ uvmclear(struct mm *mm)
   const int top = LEVELS - 1;
   struct gather g;
   pagetable_t root = mm->pagetable;
-  for (struct vma *v = vma_next(mm, 0); v; v = vma_next(mm, v->end))
-    for (uint64 i = PX(top, v->start); i <= PX(top, v->end - 1); i++)
-      root[i] &= ~PTE_V;
+  struct vma *v;
+  for (uint64 va = 0; (v = vma_next(mm, va)) != 0;)
+    for (va = v->start; va < v->end; va = (va | (LVLSIZE(top) - 1)) + 1)
+      root[PX(top, va)] &= ~PTE_V;
   tlb_flush_all(mm);
   gather_start(&g, mm, 1);
-  for (struct vma *v = vma_next(mm, 0); v;) {
+  for (v = vma_next(mm, 0); v;) {
     uint64 start = v->start, end = v->end;
     while ((v = vma_next(mm, end)) != 0 && v->start - end < NEAR)
       end = v->end;

@@ -181,7 +181,7 @@ vma_free(struct vma *v)
 static int
 vma_split(struct vma *v, uint64 va)
 {
-  struct vma *w = v->mm->nvmas < MAXVMAS ? slab_alloc(&vmas) : 0;
+  struct vma *w = v->mm->nvmas < MAXVMAS ? slab_take(&vmas) : 0;
   if (w == 0)
     return -ENOMEM;
   *w = *v;
@@ -311,7 +311,7 @@ tree_fork(struct mm *from, struct mm *to, struct vma *t, struct vma **made)
 {
   if (t == 0)
     return 0;
-  struct vma *v = slab_alloc(&vmas);
+  struct vma *v = slab_take(&vmas);
   if (v == 0)
     return -ENOMEM;
   *v = *t;
