@@ -120,6 +120,7 @@ void kinit(uint64 ramend);
 void *kalloc(void); // a frame, contents undefined; 0: none
 void kfree(void *);
 struct page *page_alloc(int kind);
+struct page *table_alloc(void);
 struct page *block_alloc(int kind);
 void block_put(struct page *);
 uint64 kfree_frames(void);
@@ -131,7 +132,8 @@ void kvminithart(void);
 uint kvm_tables(void);
 
 // mm/slab.c
-void *slab_alloc(struct slab *); // zeroed; 0: no memory
+void *slab_take(struct slab *);
+void *slab_alloc(struct slab *); // zeroed
 void slab_free(struct slab *, void *);
 
 // ---- storage: file.h and bio.h ----
@@ -181,7 +183,7 @@ void *memset(void *, int, size_t);
 void *memcpy(void *, const void *, size_t);
 void *memmove(void *, const void *, size_t);
 void page_zero(void *frame);
-#define page_copy(to, from) memmove(to, from, PGSIZE)
+void page_copy(void *to, const void *from);
 size_t strlen(const char *);
 int strcmp(const char *, const char *);
 char *safestrcpy(char *, const char *, size_t); // always ends with a zero

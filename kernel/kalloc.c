@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: MIT
 // Frames: who has which 4 KiB of memory.
 //
-// Interface: kinit; kalloc, kfree (by address); page_alloc, page_put (by struct page); block_alloc,
-// block_put (512 frames that are one 2 MiB block).
+// Interface: kinit; kalloc, kfree (by address); page_alloc, page_put (by struct page); table_alloc;
+// block_alloc, block_put (512 frames that are one 2 MiB block).
 //
 // RAM is cut into blocks of 2 MiB. A block is untouched, split into 512 frames, or whole again:
 //
 //   image | frame table | blocks below `virgin`: split or whole | untouched blocks ........ | ramend
 //
-//   state    on list     nfree
+//   state    on list     free.n
 //   virgin   none        not set up yet; neither are its struct pages, so that boot costs the same
 //                        whatever the memory size
-//   split    partial     1 to 511, its free frames on block.frames
+//   split    partial     1 to 511, its free frames in block.free
 //   split    none        0: all its frames are out, one by one or at once
 //   whole    whole       512
 //
@@ -20,35 +20,44 @@
 //   whole  -> split      the same
 //   split  -> whole      give, when its last frame comes home
 //
-// Each hart has a small stock of frames of its own; those count as out of their block.
+// Each hart has a small stock of frames of its own; those count as out of their block. A page table
+// that is given up is all zeros, as the next one has to be: a stock keeps some of these apart.
 //
 // Locks: a hart's stock has one (rank "stock"), the blocks have one ("frames"). Neither is held
 // while the cache is asked to shrink.
 //
-// 1. A frame is FREE exactly while it is on one block.frames or in one stock; its ref is 0 then.
-// 2. nfree of a block is the length of its list; free + stocks = all that is not handed out.
+// 1. A frame is FREE exactly while it is in the chain of one block or stock; its ref is 0 then.
+// 2. nfree is what the blocks have, untouched ones too; nfree + stocks = all that is not handed out.
 // 3. The last KEPT frames go to init, its children, kernel threads and who makes room for others
 //    (mm/reclaim.c) only, so that a shell can still kill what ate the rest.
+// 4. A frame of kind TABLE is all zeros when its last reference is dropped, and so is one of
+//    stock.tables.
 
 #include "bio.h"
 #include "defs.h"
 #include "mm/mm.h"
+#include "mm/policy/queue.h"
 #include "proc.h"
 
 #define BLOCK 512 // frames of a block
 #define BATCH 32  // frames that move between a stock and the blocks at a time
+#define STOCK 256 // frames of a stock at the most
 #define KEPT  64
 
+struct chain {
+  struct page *first;
+  uint n;
+};
+
 struct block {
-  struct list link;   // in partial or whole
-  struct list frames; // free frames
-  uint nfree;
+  struct list link; // in partial or whole
+  struct chain free;
 };
 
 struct stock {
   struct spinlock lock;
-  uint n;
-  struct page *frames[2 * BATCH];
+  struct chain free;
+  struct chain tables; // of these, those that are all zeros
 };
 
 extern char end[]; // kernel.ld
@@ -65,6 +74,23 @@ static uint64 nfree;           // frames in blocks, virgin ones included
 static struct list partial = LIST_INIT(partial), whole = LIST_INIT(whole);
 static struct stock stocks[NCPU];
 
+static inline void
+push(struct chain *c, struct page *pg)
+{
+  pg->next = c->first;
+  c->first = pg;
+  c->n++;
+}
+
+static inline struct page *
+pop(struct chain *c)
+{
+  struct page *pg = c->first;
+  c->first = pg->next;
+  c->n--;
+  return pg;
+}
+
 static struct block *
 block_of(const struct page *pg)
 {
@@ -75,15 +101,15 @@ block_of(const struct page *pg)
 static void
 lay_out(struct block *b, uint from)
 {
-  struct page *pg = frames + (b - blocks) * BLOCK;
-  list_init(&b->frames);
-  for (uint i = 0; i < BLOCK; i++, pg++) {
+  struct page *first = frames + (b - blocks) * BLOCK;
+  b->free = (struct chain){ 0 };
+  for (uint i = BLOCK; i-- > 0;) {
+    struct page *pg = first + i;
     pg->kind = i < from ? PG_RESERVED : PG_FREE;
     pg->ref = 0;
     if (i >= from)
-      list_before(&b->frames, &pg->free);
+      push(&b->free, pg);
   }
-  b->nfree = BLOCK - from;
 }
 
 // Called once, by hart 0: lay the frame table behind the image and open the rest for use.
@@ -114,7 +140,7 @@ kinit(uint64 ramend)
   page_zero(page_va(zero_page));
 }
 
-// A block of which no frame is out, on no list any more; 0: there is none. A virgin one has nfree 0.
+// A block of which no frame is out, on no list any more; 0: there is none. A virgin one has nothing free yet.
 // Holds lock.
 static struct block *
 take_whole(void)
@@ -135,7 +161,7 @@ take_block(void)
   struct block *b = take_whole();
   if (b == 0)
     return 0;
-  if (b->nfree == 0)
+  if (b->free.n == 0)
     lay_out(b, 0);
   list_before(&partial, &b->link);
   return b;
@@ -149,42 +175,40 @@ privileged(void)
   return p->mm == 0 || p == initproc || p->leader->parent == initproc || reclaiming();
 }
 
-// Move up to BATCH frames from the blocks to s, whose lock is held: how many came.
-static uint
+// Move up to BATCH frames from the blocks to s, whose lock is held: how many came. Apart from take,
+// which is short that way.
+static NOINLINE uint
 refill(struct stock *s)
 {
-  uint n = 0;
+  uint n = s->free.n;
   acquire(&lock);
   if (nfree > KEPT + BATCH || privileged()) {
     struct block *b;
-    while (n < BATCH && (b = take_block()) != 0) {
-      for (; n < BATCH && b->nfree > 0; b->nfree--) {
-        struct page *pg = list_first(&b->frames, struct page, free);
-        list_del(&pg->free);
-        s->frames[n++] = pg;
-      }
-      if (b->nfree == 0)
+    while (s->free.n < BATCH && (b = take_block()) != 0) {
+      while (s->free.n < BATCH && b->free.n > 0)
+        push(&s->free, pop(&b->free));
+      if (b->free.n == 0)
         list_del(&b->link);
     }
-    nfree -= n;
-    s->n = n;
+    nfree -= s->free.n - n;
   }
   release(&lock);
-  return n;
+  return s->free.n - n;
 }
 
-// Give n frames back to their blocks.
+// Give n frames of a chain back to their blocks.
 static void
-give(struct page **from, uint n)
+give(struct chain *from, uint n)
 {
   acquire(&lock);
   nfree += n;
-  for (; n > 0; n--, from++) {
-    struct block *b = block_of(*from);
-    list_after(&b->frames, &(*from)->free);
-    if (b->nfree++ == 0)
+  for (; n > 0; n--) {
+    struct page *pg = pop(from);
+    struct block *b = block_of(pg);
+    push(&b->free, pg);
+    if (b->free.n == 1)
       list_before(&partial, &b->link);
-    if (b->nfree == BLOCK) {
+    if (b->free.n == BLOCK) {
       list_del(&b->link);
       list_before(&whole, &b->link);
     }
@@ -198,8 +222,8 @@ empty_stocks(void)
 {
   for (struct stock *s = stocks; s < &stocks[NCPU]; s++) {
     acquire(&s->lock);
-    give(s->frames, s->n);
-    s->n = 0;
+    give(&s->free, s->free.n);
+    give(&s->tables, s->tables.n);
     release(&s->lock);
   }
 }
@@ -211,13 +235,28 @@ my_stock(void)
   return &stocks[myproc()->hart];
 }
 
-static struct page *
+static inline struct page *
 take(void)
 {
   struct stock *s = my_stock();
   acquire(&s->lock);
-  struct page *pg = s->n > 0 || refill(s) > 0 ? s->frames[--s->n] : 0;
+  struct page *pg = s->free.n > 0 || refill(s) > 0 ? pop(&s->free) : 0;
   release(&s->lock);
+  return pg;
+}
+
+// A frame when there was none: clean cache is dropped for it, and all stocks are emptied.
+static NOINLINE struct page *
+search(void)
+{
+  struct page *pg = 0;
+  while (pg == 0 && cache_shrink(2 * BATCH) > 0)
+    pg = take();
+  if (pg == 0) {
+    empty_stocks();
+    pg = take();
+  }
+  myproc()->starved |= pg == 0;
   return pg;
 }
 
@@ -238,19 +277,27 @@ struct page *
 page_alloc(int kind)
 {
   struct page *pg = take();
-  while (pg == 0 && cache_shrink(2 * BATCH) > 0)
-    pg = take();
-  if (pg == 0) {
-    empty_stocks();
-    if ((pg = take()) == 0) {
-      myproc()->starved = 1;
-      return 0;
-    }
-  }
+  if (pg == 0 && (pg = search()) == 0)
+    return 0;
   assert(pg->kind == PG_FREE && pg->ref == 0);
   hand_out(pg, kind);
   if (kind == PG_ANON || kind == PG_CACHE)
     vm_count(frames_allocated, 1);
+  return pg;
+}
+
+// A frame for a page table, all zeros, with one reference; 0 as page_alloc. Does not sleep.
+struct page *
+table_alloc(void)
+{
+  struct stock *s = my_stock();
+  acquire(&s->lock);
+  struct page *pg = s->tables.n > 0 ? pop(&s->tables) : 0;
+  release(&s->lock);
+  if (pg)
+    hand_out(pg, PG_TABLE);
+  else if ((pg = page_alloc(PG_TABLE)) != 0)
+    page_zero(page_va(pg));
   return pg;
 }
 
@@ -264,8 +311,7 @@ block_alloc(int kind)
     empty_stocks(); // a frame there may be the last that a block misses
   acquire(&lock);
   if ((nfree >= KEPT + BLOCK || privileged()) && (b = take_whole()) != 0) {
-    list_init(&b->frames);
-    b->nfree = 0;
+    b->free = (struct chain){ 0 };
     nfree -= BLOCK;
   }
   release(&lock);
@@ -278,59 +324,48 @@ block_alloc(int kind)
   return pg;
 }
 
-// Drop a reference: whether it was the last, and pg is FREE and on no list yet.
+// pg, whose last reference is gone, becomes FREE: what it was.
 static inline int
-drop(struct page *pg)
+retire(struct page *pg)
 {
-  if (pg->kind == PG_ZERO)
-    return 0;
-  int left = __atomic_sub_fetch(&pg->ref, 1, __ATOMIC_ACQ_REL);
-  assert(left >= 0);
-  if (left > 0)
-    return 0;
-  assert(pg->kind != PG_FREE && pg->kind != PG_RESERVED);
-  if (DEBUGGING)
+  int kind = pg->kind;
+  assert(pg->ref == 0 && kind != PG_FREE && kind != PG_RESERVED);
+  if (DEBUGGING && kind != PG_TABLE)
     memset(page_va(pg), 0x5a, PGSIZE);
-  if (pg->kind == PG_ANON)
-    rmap_gone(pg);
   pg->kind = PG_FREE;
-  return 1;
+  return kind;
 }
 
-// Drop a reference to each of n frames; those of which it was the last are free. The array is lost.
-// Does not sleep.
+// Free n frames whose last references are gone. Does not sleep.
 void
-pages_put(struct page **pg, uint n)
+pages_free(struct page **pg, uint n)
 {
-  uint free = 0, users = 0;
-  for (uint i = 0; i < n; i++) {
-    int user = pg[i]->kind == PG_ANON || pg[i]->kind == PG_CACHE;
-    if (drop(pg[i])) {
-      users += user;
-      pg[free++] = pg[i];
-    }
-  }
-  if (free == 0)
+  uint users = 0;
+  struct stock *s = my_stock();
+  if (n == 0)
     return;
+  if (__atomic_load_n(&queue.n, __ATOMIC_RELAXED) > 0) // else none of them is in it
+    for (uint i = 0; i < n; i++)
+      queue_forget(pg[i]);
+  acquire(&s->lock);
+  for (; n > 0; n--, pg++) {
+    int kind = retire(*pg);
+    users += kind == PG_ANON || kind == PG_CACHE;
+    push(kind == PG_TABLE && s->tables.n < BATCH ? &s->tables : &s->free, *pg);
+  }
+  if (s->free.n > STOCK)
+    give(&s->free, s->free.n - STOCK + BATCH);
+  release(&s->lock);
   if (users > 0)
     vm_count(frames_freed, users);
-  struct stock *s = my_stock();
-  acquire(&s->lock);
-  for (uint i = 0; i < free; i++) {
-    if (s->n == 2 * BATCH) {
-      s->n = BATCH;
-      give(&s->frames[BATCH], BATCH);
-    }
-    s->frames[s->n++] = pg[i];
-  }
-  release(&s->lock);
 }
 
 // Drop a reference; with the last one the frame is free. Does not sleep.
 void
 page_put(struct page *pg)
 {
-  pages_put(&pg, 1);
+  if (page_drop(pg))
+    pages_free(&pg, 1);
 }
 
 // Drop a reference to each frame of the block that begins with pg. Those that are free then, mostly
@@ -338,15 +373,16 @@ page_put(struct page *pg)
 void
 block_put(struct page *pg)
 {
-  struct page *home[2 * BATCH];
-  uint n = 0;
+  struct chain home = { 0 };
   for (struct page *stop = pg + BLOCK; pg < stop; pg++) {
-    if (drop(pg))
-      home[n++] = pg;
-    if (n == 2 * BATCH || (n > 0 && pg + 1 == stop)) {
-      vm_count(frames_freed, n);
-      give(home, n);
-      n = 0;
+    if (page_drop(pg)) {
+      queue_forget(pg);
+      retire(pg);
+      push(&home, pg);
+    }
+    if (home.n == 2 * BATCH || (home.n > 0 && pg + 1 == stop)) {
+      vm_count(frames_freed, home.n);
+      give(&home, home.n);
     }
   }
 }
@@ -381,6 +417,6 @@ kfree_frames(void)
 {
   uint64 n = nfree;
   for (int h = 0; h < NCPU; h++)
-    n += stocks[h].n;
+    n += stocks[h].free.n + stocks[h].tables.n;
   return n;
 }

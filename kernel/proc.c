@@ -163,7 +163,6 @@ proc_alloc(void)
   p->context.ra = (uint64)forkret;
   p->context.sp = (uint64)p->tf;
   p->context.tp = (uint64)p;
-  memset(p->tf, 0, sizeof(*p->tf));
   p->noff = 1; // forkret releases the lock of who ran before
   return p;
 }
@@ -186,6 +185,7 @@ proc_new(void (*fn)(void), const char *name)
   if (p == 0)
     panic("no memory for %s", name);
   p->entry = fn;
+  memset(p->tf, 0, sizeof(*p->tf));
   safestrcpy(p->name, name, sizeof(p->name));
   return p;
 }

@@ -41,7 +41,8 @@ try_acquiresleep(struct sleeplock *lk)
   return 1;
 }
 
-static void
+// Apart from acquiresleep, which is short that way.
+static NOINLINE void
 wait_for(struct sleeplock *lk)
 {
   acquire(&lk->lk);

@@ -6,7 +6,8 @@
 // 1. While a hart holds a spinlock its interrupts are off, so no handler can want the same lock.
 // 2. noff and intena belong to the running process, not to the hart: a process with noff > 0 cannot
 //    move, and one that moves has noff == 0.
-// 3. holder is the process that acquired, or the one that inherited it over a switch (sched.c).
+// 3. In debug builds holder is the process that acquired, or the one that inherited it over a switch
+//    (sched.c).
 
 #include "defs.h"
 #include "debug/lockrank.h"
@@ -26,7 +27,7 @@ push_off(void)
   uint64 before = csr_fetch_clear(sstatus, SSTATUS_SIE);
   struct proc *p = myproc();
   if (p->noff++ == 0)
-    p->intena = (before & SSTATUS_SIE) != 0;
+    p->intena = before & SSTATUS_SIE;
 }
 
 void
@@ -38,18 +39,30 @@ pop_off(void)
     intr_on();
 }
 
-// Whether the running process holds lk.
+// Whether the running process holds lk. In debug builds; for asserts.
 int
 holding(struct spinlock *lk)
 {
   return lk->holder == myproc() && __atomic_load_n(&lk->locked, __ATOMIC_RELAXED);
 }
 
-static void
+static inline void
 took(struct spinlock *lk)
 {
-  lk->holder = myproc();
+  if (DEBUGGING)
+    lk->holder = myproc();
   lockrank_took(lk, lk->name);
+}
+
+// Take lk, which somebody has. Apart from acquire, which is short that way.
+static NOINLINE void
+spin(struct spinlock *lk)
+{
+  while (__atomic_load_n(&lk->locked, __ATOMIC_RELAXED) ||
+         __atomic_exchange_n(&lk->locked, 1, __ATOMIC_ACQUIRE))
+    ;
+  lk->contended++;
+  vm_count(contended, 1);
 }
 
 // Wait for lk and take it. Holds interrupts off until release. The caller holds only locks of lower
@@ -60,13 +73,8 @@ acquire(struct spinlock *lk)
   push_off();
   assert(lk->name && !holding(lk));
   lockrank_want(lk, lk->name);
-  if (__atomic_exchange_n(&lk->locked, 1, __ATOMIC_ACQUIRE)) {
-    while (__atomic_load_n(&lk->locked, __ATOMIC_RELAXED) ||
-           __atomic_exchange_n(&lk->locked, 1, __ATOMIC_ACQUIRE))
-      ;
-    lk->contended++;
-    vm_count(contended, 1);
-  }
+  if (__atomic_exchange_n(&lk->locked, 1, __ATOMIC_ACQUIRE))
+    spin(lk);
   took(lk);
 }
 
@@ -96,7 +104,8 @@ release(struct spinlock *lk)
 {
   assert(holding(lk));
   lockrank_gave(lk);
-  lk->holder = 0;
+  if (DEBUGGING)
+    lk->holder = 0;
   __atomic_store_n(&lk->locked, 0, __ATOMIC_RELEASE);
   pop_off();
 }

@@ -9,7 +9,7 @@ struct proc;
 struct spinlock {
   uint locked;
   const char *name;
-  struct proc *holder; // who holds it, for holding() and reports
+  struct proc *holder; // who holds it, in debug builds
   uint64 contended;    // acquires that had to wait
 };
 

@@ -54,6 +54,18 @@ copy_line(uchar *dst, const uchar *src)
   d[15] = v15;
 }
 
+// Copy a frame to another one.
+void
+page_copy(void *to, const void *from)
+{
+  uchar *d = to;
+  const uchar *s = from;
+  for (const uchar *stop = s + PGSIZE; s < stop; d += 4 * LINE, s += 4 * LINE)
+#pragma GCC unroll 4
+    for (int i = 0; i < 4; i++)
+      copy_line(d + i * LINE, s + i * LINE);
+}
+
 // Copy n bytes that may overlap.
 void *
 memmove(void *dst, const void *src, size_t n)

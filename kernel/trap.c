@@ -43,19 +43,16 @@ device(void)
     plic_complete(irq);
 }
 
-// An interrupt, from wherever. 1 if it was one.
-static int
+// An interrupt, from wherever.
+static void
 interrupt(uint64 cause)
 {
   if (cause == CAUSE_STI)
     timer_tick();
   else if (cause == CAUSE_SSI)
     ipi_taken();
-  else if (cause == CAUSE_SEI)
-    device();
   else
-    return 0;
-  return 1;
+    device();
 }
 
 // What exceptions are, by cause: what was done to the address in stval, and why that is not allowed.
@@ -92,7 +89,7 @@ why_bad(struct mm *mm, uint64 va, const char *refused)
 
 // The first use of floating point: it is off until then, so that programs without it never have
 // those registers saved.
-static enum outcome
+static void
 fp_start(struct proc *p)
 {
   push_off();
@@ -100,7 +97,6 @@ fp_start(struct proc *p)
   fp_load(&p->fp);
   p->tf->status |= FS_CLEAN;
   pop_off();
-  return FAULT_DONE;
 }
 
 // What nobody can help ends the running process, and the console says why.
@@ -125,52 +121,73 @@ obituary(const struct deed *deed, uint64 va, enum outcome o)
            died.pc, why);
 }
 
-static void
-exception(struct proc *p, uint64 cause, uint64 va)
+// An exception that is no page fault, or one that had this outcome.
+static NOINLINE void
+trouble(uint64 cause, uint64 va, enum outcome o)
 {
-  const struct deed *deed = deed_of(cause);
-  enum outcome o = FAULT_BAD;
-  if (deed->access)
-    o = vmfault(p->mm, va, deed->access);
-  else if (cause == CAUSE_ILLEGAL && (p->tf->status & SSTATUS_FS) == FS_OFF)
-    o = fp_start(p);
+  struct proc *p = myproc();
+  if (cause == CAUSE_ILLEGAL && (p->tf->status & SSTATUS_FS) == FS_OFF)
+    fp_start(p);
+  else
+    obituary(deed_of(cause), va, o);
+}
+
+static inline void
+exception(uint64 cause, uint64 va)
+{
+  enum access access = cause <= CAUSE_STORE_PF ? deeds[cause].access : 0;
+  enum outcome o = access ? vmfault(myproc()->mm, va, access) : FAULT_BAD;
   if (o != FAULT_DONE)
-    obituary(deed, va, o);
+    trouble(cause, va, o);
+}
+
+// Whether something keeps p in the kernel: it is to end, or somebody else is to run.
+static inline int
+wanted(const struct proc *p)
+{
+  return __atomic_load_n(&p->killed, __ATOMIC_RELAXED) || p->cpu->resched;
+}
+
+// Do what keeps p. Interrupts are off when it is called and when it returns.
+static NOINLINE void
+stay(struct proc *p)
+{
+  do {
+    if (__atomic_load_n(&p->killed, __ATOMIC_RELAXED)) {
+      intr_on();
+      obey();
+    } else {
+      yield();
+    }
+    intr_off();
+  } while (wanted(p));
 }
 
 // The last thing before user mode: nothing is left to do in the kernel, and interrupts are off.
 void
 leave_kernel(void)
 {
-  struct proc *p = myproc();
-  for (;;) {
-    intr_off();
-    if (__atomic_load_n(&p->killed, __ATOMIC_RELAXED)) {
-      intr_on();
-      obey();
-    } else if (p->cpu->resched) {
-      yield();
-    } else {
-      break;
-    }
-  }
-  code_see(p->cpu);
+  intr_off();
+  if (wanted(myproc()))
+    stay(myproc());
+  code_see(mycpu());
 }
 
 // trapvec.S: a trap from user mode, registers in tf, interrupts off. On return they are loaded.
 void
 usertrap(struct trapframe *tf)
 {
-  struct proc *p = myproc();
   uint64 cause = csr_read(scause), value = csr_read(stval);
-  assert(p->tf == tf && p->noff == 0);
+  assert(myproc()->tf == tf && myproc()->noff == 0);
   if (cause == CAUSE_ECALL) {
     tf->epc += 4;
     intr_on();
     syscall();
-  } else if (!interrupt(cause)) {
+  } else if (cause & CAUSE_INTERRUPT) {
+    interrupt(cause);
+  } else {
     intr_on();
-    exception(p, cause, value);
+    exception(cause, value);
   }
   leave_kernel();
 }
@@ -186,8 +203,10 @@ broken(const struct trapframe *tf)
 void
 kerneltrap(struct trapframe *tf)
 {
-  if (!interrupt(csr_read(scause)))
+  uint64 cause = csr_read(scause);
+  if (!(cause & CAUSE_INTERRUPT))
     broken(tf);
+  interrupt(cause);
   struct proc *p = myproc();
   assert(p->noff == 0);
   if (p->cpu->resched && p != p->cpu->idle)

@@ -46,12 +46,6 @@ static int nkernel;
 
 extern char text_start[], text_end[], rodata_end[]; // kernel.ld
 
-static struct page *
-table_of(pte_t *pte)
-{
-  return va_page((void *)PGROUNDDOWN((uint64)pte));
-}
-
 static pagetable_t
 below(pte_t pte)
 {
@@ -78,11 +72,10 @@ pte_take(pte_t *pte)
 static pagetable_t
 table_new(void)
 {
-  struct page *pg = page_alloc(PG_TABLE);
+  struct page *pg = table_alloc();
   if (pg == 0)
     return 0;
   pg->used = 0;
-  page_zero(page_va(pg));
   vm_count(tables_made, 1);
   return page_va(pg);
 }
@@ -113,16 +106,18 @@ tables_new(uint64 va, int level, int lowest)
   return PA2PTE(KPA(table)) | PTE_V;
 }
 
-// Hang the missing tables below pte, the empty entry for va of a table of this level: 0 or -ENOMEM.
-// Apart from walk, which is short that way.
-static NOINLINE int
+// Hang the missing tables below pte, the empty entry for va of a table of this level: the entry in
+// the lowest one, or 0. Apart from walk, which is short that way.
+static NOINLINE pte_t *
 grow(pte_t *pte, uint64 va, int level, int lowest)
 {
   pte_t next = tables_new(va, level - 1, lowest);
   if (next == 0)
-    return -ENOMEM;
+    return 0;
   pte_fill(pte, next);
-  return 0;
+  for (; level > lowest; level--)
+    pte = &below(*pte)[PX(level - 1, va)];
+  return pte;
 }
 
 // The entry for va, and in *level where it was found. On the way in *level is the lowest level to
@@ -132,16 +127,16 @@ grow(pte_t *pte, uint64 va, int level, int lowest)
 pte_t *
 walk(pagetable_t pagetable, uint64 va, int alloc, int *level)
 {
-  for (int l = LEVELS - 1;; l--) {
-    pte_t *pte = &pagetable[PX(l, va)];
-    if (alloc && *pte == 0 && l > *level && grow(pte, va, l, *level) < 0)
-      return 0;
-    if (l == *level || !PTE_TABLE(*pte)) {
-      *level = l;
-      return pte;
-    }
+  int l = LEVELS - 1;
+  pte_t *pte = &pagetable[PX(l, va)];
+  while (l > *level && PTE_TABLE(*pte)) {
     pagetable = (pagetable_t)KVA(PTE2PA(*pte)); // not by a function: it is stepped through
+    pte = &pagetable[PX(--l, va)];
   }
+  if (alloc && *pte == 0 && l > *level)
+    return grow(pte, va, l, *level);
+  *level = l;
+  return pte;
 }
 
 static int
@@ -270,10 +265,12 @@ uvmcreate(void)
   return pt;
 }
 
-// Give back a table that is in no tree, with nothing below it in the user half.
+// Give back a root table with nothing in the user half, or an empty table that is in no tree.
 void
 uvmfree(pagetable_t pt)
 {
+  for (int i = 0; i < nkernel; i++)
+    pt[kernel_entries[i]] = 0;
   table_free(va_page(pt));
 }
 
@@ -284,93 +281,140 @@ uvm_tables(pagetable_t pt)
   return tables_in(pt, LEVELS - 1, 0, PTES / 2);
 }
 
-// Map frame pg at va, which is empty, with these PTE_ bits; the caller's reference becomes the
-// mapping's. Holds mm->lock. -ENOMEM: it is not mapped.
-int
-uvmmap(struct mm *mm, uint64 va, struct page *pg, uint64 perm)
-{
-  int level = 0;
-  pte_t *pte = walk(mm->pagetable, va, 1, &level);
-  if (pte == 0)
-    return -ENOMEM;
-  assert(va < USERTOP && (perm & (PTE_W | PTE_X)) != (PTE_W | PTE_X));
-  pte_fill(pte, PA2PTE(page_pa(pg)) | perm | PTE_U | PTE_V);
-  mm->resident++;
-  return 0;
-}
-
-// What was unmapped waits here for the flush: leaves with their level in bits that no entry uses,
-// and tables.
+// What was unmapped waits here for the flush: leaves with their level in bits that no entry uses, and
+// tables. What is unmapped after it, detached, is put at once, and waits here when it is free.
 #define GATHER      128
 #define AT_LEVEL(l) ((uint64)(l) << 60)
+#define NEAR        (16 * PGSIZE)
 struct gather {
   struct mm *mm;
+  int detached;
   uint64 start, end; // of what was unmapped since the last flush
-  uint n, tables;
+  uint64 n, tables;
   union {
     pte_t old;
-    struct page *page; // of an entry that is done, to be put
+    struct page *page; // free
   } at[GATHER];
 };
 
 static void
-gather_free(struct gather *g)
+gather_start(struct gather *g, struct mm *mm, int detached)
 {
-  uint n = 0;
-  if (g->tables > 0)
-    tlb_flush_all(g->mm);
-  else if (g->n > 0)
-    tlb_flush_range(g->mm, g->start, g->end);
-  for (uint i = 0; i < g->n; i++) {
-    pte_t old = g->at[i].old;
-    if (old >> 60)
-      leaf_put(old, old >> 60);
-    else
-      g->at[n++].page = leaf_page(old);
-  }
-  if (g->tables > 0)
-    vm_count(tables_freed, g->tables);
-  pages_put(&g->at[0].page, n);
+  g->mm = mm;
+  g->detached = detached;
   g->n = g->tables = 0;
 }
 
 static void
-gather_add(struct gather *g, uint64 va, uint64 end, pte_t old)
+gather_free(struct gather *g)
 {
+  uint64 n = g->detached ? g->n : 0;
+  if (g->tables > 0 && !g->detached)
+    tlb_flush_all(g->mm);
+  else if (g->n > n)
+    tlb_flush_range(g->mm, g->start, g->end);
+  for (uint64 i = n; i < g->n; i++) {
+    pte_t old = g->at[i].old;
+    struct page *pg = leaf_page(old);
+    if (old >> 60)
+      leaf_put(old, old >> 60);
+    else if (page_drop(pg))
+      g->at[n++].page = pg;
+  }
+  if (g->tables > 0)
+    vm_count(tables_freed, g->tables);
+  pages_free(&g->at[0].page, n);
+  g->n = g->tables = 0;
+}
+
+// Put what an entry of this level had, which nobody uses any more.
+static inline void
+gather_put(struct gather *g, pte_t old, int level)
+{
+  if (level > 0) {
+    leaf_put(old, level);
+    return;
+  }
+  struct page *pg = leaf_page(old);
+  if (!page_drop(pg))
+    return;
+  if (g->n == GATHER)
+    gather_free(g);
+  g->at[g->n++].page = pg;
+}
+
+// The entry of this level for [va, end) was `old`, and is empty now.
+static inline void
+gather_add(struct gather *g, uint64 va, uint64 end, pte_t old, int level)
+{
+  if (g->detached) {
+    gather_put(g, old, level);
+    return;
+  }
   if (g->n == GATHER)
     gather_free(g);
   if (g->n == 0)
     g->start = va;
   g->end = end;
-  g->tables += PTE_TABLE(old);
-  g->at[g->n++].old = old;
+  g->at[g->n++].old = old | AT_LEVEL(level);
 }
 
+// Empty the entries for [va, end) of a table of level 0.
+static NOINLINE void
+unmap_leaves(struct gather *g, pagetable_t table, uint64 va, uint64 end)
+{
+  uint used = va_page(table)->used, left = used, slots = 0;
+  for (pte_t *pte = &table[PX(0, va)]; va < end && left > 0; pte++, va += PGSIZE) {
+    if (*pte == 0)
+      continue;
+    pte_t old = __atomic_exchange_n(pte, 0, __ATOMIC_RELAXED);
+    left--;
+    if (old & PTE_SWAP) {
+      swap_put(old);
+      slots++;
+    } else {
+      gather_add(g, va, va + PGSIZE, old, 0);
+    }
+  }
+  va_page(table)->used = left;
+  g->mm->resident -= used - left - slots;
+  g->mm->swapped -= slots;
+}
+
+static void unmap_below(struct gather *, pte_t *, int level, uint64 va, uint64 end);
+
+// The same in a table of a higher level.
 static void
 unmap_table(struct gather *g, pagetable_t table, int level, uint64 va, uint64 end)
 {
   uint64 size = LVLSIZE(level), next;
   struct page *self = va_page(table);
   for (pte_t *pte = &table[PX(level, va)]; va < end && self->used > 0; pte++, va = next) {
-    pte_t old = *pte;
     next = (va | (size - 1)) + 1;
-    if (old == 0)
-      continue;
     if (next > end)
       next = end;
-    if (PTE_TABLE(old)) {
-      unmap_table(g, below(old), level - 1, va, next);
-      if (va_page(below(old))->used == 0) {
-        pte_take(pte);
-        gather_add(g, va, next, old);
-      }
-    } else if (pte_mapped(old)) {
+    if (PTE_TABLE(*pte)) {
+      unmap_below(g, pte, level, va, next);
+    } else if (*pte != 0) {
       g->mm->resident -= size / PGSIZE;
-      gather_add(g, va, next, pte_take(pte) | AT_LEVEL(level));
-    } else {
-      g->mm->swapped--;
-      swap_put(pte_take(pte));
+      gather_add(g, va, next, pte_take(pte), level);
     }
+  }
+}
+
+// Unmap [va, end) in the table that *pte, of a table of this level, points to, and give it back when
+// it is empty then.
+static void
+unmap_below(struct gather *g, pte_t *pte, int level, uint64 va, uint64 end)
+{
+  pagetable_t table = below(*pte);
+  if (level > 1)
+    unmap_table(g, table, level - 1, va, end);
+  else
+    unmap_leaves(g, table, va, end);
+  if (va_page(table)->used == 0) {
+    gather_add(g, va, end, pte_take(pte), 0);
+    g->tables++;
   }
 }
 
@@ -379,18 +423,37 @@ unmap_table(struct gather *g, pagetable_t table, int level, uint64 va, uint64 en
 void
 uvmunmap(struct mm *mm, uint64 start, uint64 end)
 {
-  struct gather g = { .mm = mm };
+  struct gather g;
+  gather_start(&g, mm, 0);
   unmap_table(&g, mm->pagetable, LEVELS - 1, start, end);
   gather_free(&g);
 }
 
-// Unmap everything, range by range. Holds mm->lock. Sleeps while other harts answer.
+// Unmap everything: the processor is made to forget all tables but the root first, so one flush is
+// enough. Ranges with little between them are one walk. Nobody runs in mm any more. Holds mm->lock.
+// Sleeps while other harts answer.
 void
 uvmclear(struct mm *mm)
 {
-  struct gather g = { .mm = mm };
-  for (struct vma *v = vma_next(mm, 0); v; v = vma_next(mm, v->end))
-    unmap_table(&g, mm->pagetable, LEVELS - 1, v->start, v->end);
+  const int top = LEVELS - 1;
+  struct gather g;
+  pagetable_t root = mm->pagetable;
+  struct vma *v;
+  for (uint64 va = 0; (v = vma_next(mm, va)) != 0;)
+    for (va = v->start; va < v->end; va = (va | (LVLSIZE(top) - 1)) + 1)
+      root[PX(top, va)] &= ~PTE_V;
+  tlb_flush_all(mm);
+  gather_start(&g, mm, 1);
+  for (v = vma_next(mm, 0); v;) {
+    uint64 start = v->start, end = v->end;
+    while ((v = vma_next(mm, end)) != 0 && v->start - end < NEAR)
+      end = v->end;
+    for (uint64 va = start, next; va < end; va = next) {
+      next = (va | (LVLSIZE(top) - 1)) + 1;
+      if (root[PX(top, va)] != 0)
+        unmap_below(&g, &root[PX(top, va)], top, va, next < end ? next : end);
+    }
+  }
   gather_free(&g);
 }
 
@@ -485,13 +548,14 @@ fault_map(struct fault *f, struct page *pg)
   uint64 bits = prot_bits(f->vma->prot & ~PROT_WRITE) | PTE_R | PTE_A;
   if (f->access == ACCESS_WRITE)
     bits |= PTE_W | PTE_D;
-  if (f->level == 0) {
-    pte_fill(f->pte, PA2PTE(page_pa(pg)) | bits | PTE_U | PTE_V);
-    f->mm->resident++;
-  } else if (uvmmap(f->mm, f->va, pg, bits) < 0) {
+  int level = 0;
+  pte_t *pte = f->level == 0 ? f->pte : walk(f->mm->pagetable, f->va, 1, &level);
+  if (pte == 0) {
     page_put(pg);
     return FAULT_NOMEM;
   }
+  pte_fill(pte, PA2PTE(page_pa(pg)) | bits | PTE_U | PTE_V);
+  f->mm->resident++;
   if (pg->kind == PG_ANON)
     rmap_born(pg, f->mm, f->va);
   return FAULT_DONE;
@@ -512,8 +576,8 @@ refuse(void)
   return FAULT_BAD;
 }
 
-// The table of docs/vm.md, in its order.
-static enum outcome
+// The table of docs/vm.md, in its order. Apart from settle, which tries again.
+static NOINLINE enum outcome
 decide(struct fault *f)
 {
   pte_t pte = *f->pte;
@@ -552,24 +616,39 @@ relieve(struct mm *mm, int patient)
   return again ? FAULT_RETRY : FAULT_NOMEM;
 }
 
-// Make an access to va in mm possible, at any price if patient. Holds mm->lock, and may drop and
-// retake it.
-static enum outcome
-settle(struct mm *mm, uint64 va, enum access access, int patient)
+// Find what there is at f->va: its range, and where the walk to it ends. Holds mm->lock.
+static void
+look(struct fault *f)
 {
-  struct fault f = { .mm = mm, .va = PGROUNDDOWN(va), .access = access };
+  f->vma = vma_find(f->mm, f->va);
+  f->level = 0;
+  f->pte = walk(f->mm->pagetable, f->va, 0, &f->level);
+}
+
+// The same for the page behind; in one table and range that is a step.
+static void
+look_next(struct fault *f)
+{
+  f->va += PGSIZE;
+  if (f->level == 0 && PX(0, f->va) != 0 && f->va < f->vma->end)
+    f->pte++;
+  else
+    look(f);
+}
+
+// Make the access possible, at any price if patient. Holds mm->lock, and may drop and retake it.
+static enum outcome
+settle(struct fault *f, int patient)
+{
   enum outcome result;
   vm_count(faults, 1);
-  if (va >= USERTOP)
-    return refuse();
-  do {
-    f.vma = vma_find(mm, f.va);
-    f.level = 0;
-    f.pte = walk(mm->pagetable, f.va, 0, &f.level);
-    result = decide(&f);
+  while ((result = decide(f)) != FAULT_DONE) {
     if (result == FAULT_NOMEM)
-      result = relieve(mm, patient);
-  } while (result == FAULT_RETRY);
+      result = relieve(f->mm, patient);
+    if (result != FAULT_RETRY)
+      break;
+    look(f);
+  }
   if (result == FAULT_IO || result == FAULT_NOMEM)
     vm_count(failed, 1);
   return result;
@@ -580,8 +659,10 @@ settle(struct mm *mm, uint64 va, enum access access, int patient)
 enum outcome
 vmfault(struct mm *mm, uint64 va, enum access access)
 {
+  struct fault f = { .mm = mm, .va = PGROUNDDOWN(va), .access = access };
   acquiresleep(&mm->lock);
-  enum outcome result = settle(mm, va, access, 1);
+  look(&f);
+  enum outcome result = settle(&f, 1);
   releasesleep(&mm->lock);
   return result;
 }
@@ -592,15 +673,13 @@ vmfault(struct mm *mm, uint64 va, enum access access)
 int
 mm_populate(struct mm *mm, uint64 start, uint64 end, enum access access)
 {
-  for (uint64 va = start, next; va < end; va = next) {
-    int level = 0;
-    pte_t pte = *walk(mm->pagetable, va, 0, &level);
-    next = va + PGSIZE;
-    if (pte_allows(pte, access)) {
-      next = (va | (LVLSIZE(level) - 1)) + 1;
+  struct fault f = { .mm = mm, .va = start, .access = access };
+  for (look(&f); f.va < end; look_next(&f)) {
+    if (pte_allows(*f.pte, access)) {
+      f.va |= (LVLSIZE(f.level) - 1) & ~(PGSIZE - 1UL); // the last page of it
       continue;
     }
-    enum outcome o = settle(mm, va, access, 0);
+    enum outcome o = settle(&f, 0);
     if (o != FAULT_DONE)
       return o == FAULT_NOMEM ? -ENOMEM : o == FAULT_IO ? -EIO : -EFAULT;
   }

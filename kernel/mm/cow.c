@@ -64,32 +64,80 @@ cow_fault(struct fault *f)
   return uvmsplit(f->mm, f->va | PGSIZE) < 0 ? FAULT_NOMEM : FAULT_RETRY; // then one small page
 }
 
-// Share an entry of `from`, at level, with the same place in *table of `to`.
-static void
-share(pte_t *from, pte_t *to, int level)
-{
-  pte_t pte = *from;
-  if (pte & PTE_W)
-    pte = __atomic_fetch_and(from, ~PTE_W, __ATOMIC_RELAXED) & ~PTE_W;
-  if (pte_mapped(pte))
-    leaf_get(pte, level);
-  else
-    swap_get(pte);
-  pte_fill(to, pte);
-}
-
-// Copy the page of a small leaf for `to`. -ENOMEM.
-static int
-give_copy(pte_t pte, struct mm *to, uint64 va, pte_t *at)
+// Copy the page of a small leaf for `to`: the leaf for the copy, or 0: no memory.
+static pte_t
+give_copy(pte_t pte, struct mm *to, uint64 va)
 {
   struct page *new = page_alloc(PG_ANON);
   if (new == 0)
-    return -ENOMEM;
+    return 0;
   page_copy(page_va(new), page_va(pa_page(PTE2PA(pte))));
   vm_count(frames_copied, 1);
-  pte_fill(at, PA2PTE(page_pa(new)) | PTE_FLAGS(pte));
   rmap_born(new, to, va);
-  return 0;
+  return PA2PTE(page_pa(new)) | PTE_FLAGS(pte);
+}
+
+// The entry for `to` at va, of which `from` has a small leaf that is writable; 0: no memory.
+static inline pte_t
+share_writable(pte_t *from, struct mm *to, uint64 va)
+{
+  struct page *pg = leaf_frame(*from);
+  if (page_shared(pg))
+    return give_copy(*from, to, va);
+  page_get(pg);
+  return __atomic_fetch_and(from, ~PTE_W, __ATOMIC_RELAXED) & ~PTE_W;
+}
+
+// Share the entries from *pte on, for [va, end) in one table of level 0. -ENOMEM.
+static int
+share_table(pte_t *pte, struct mm *to, uint64 va, uint64 end)
+{
+  int level = 0, n = 0, swapped = 0, err = 0;
+  for (; va < end && *pte == 0; va += PGSIZE)
+    pte++;
+  if (va == end)
+    return 0;
+  pte_t *first = walk(to->pagetable, va, 1, &level), *at = first;
+  if (first == 0)
+    return -ENOMEM;
+  for (; va < end && err == 0; va += PGSIZE, pte++, at++) {
+    pte_t old = *pte;
+    if (old == 0)
+      continue;
+    n++;
+    if (old & PTE_W) {
+      *at = share_writable(pte, to, va);
+      err = *at ? 0 : -ENOMEM;
+    } else {
+      *at = old;
+      if (pte_mapped(old))
+        page_get(leaf_frame(old));
+      else
+        swap_get(old), swapped++;
+    }
+  }
+  n += err < 0 ? -1 : 0; // the last one
+  table_of(first)->used += n;
+  to->resident += n - swapped;
+  to->swapped += swapped;
+  return err;
+}
+
+// Share a huge page, or make small ones of it if it is pinned: then it is to be looked at again. 1,
+// 0 for that, -ENOMEM.
+static int
+share_huge(pte_t *pte, struct mm *from, struct mm *to, uint64 va)
+{
+  int level = 1;
+  if ((*pte & PTE_W) && leaf_shared(*pte, 1))
+    return uvmsplit(from, va | PGSIZE);
+  pte_t *at = walk(to->pagetable, va, 1, &level);
+  if (at == 0)
+    return -ENOMEM;
+  leaf_get(*pte, 1);
+  pte_fill(at, __atomic_fetch_and(pte, ~PTE_W, __ATOMIC_RELAXED) & ~PTE_W);
+  to->resident += PTES;
+  return 1;
 }
 
 // Share what v maps in `from` with `to`. Holds from->lock; nobody else knows `to` yet. The caller
@@ -97,30 +145,17 @@ give_copy(pte_t pte, struct mm *to, uint64 va, pte_t *at)
 int
 cow_fork(struct mm *from, struct mm *to, struct vma *v)
 {
-  struct leaves it = { .pagetable = from->pagetable, .va = v->start, .end = v->end };
-  uint64 region = ~0UL; // what table maps
-  pte_t *table = 0;
-  while (uvmnext(&it)) {
-    int pinned = (*it.pte & PTE_W) && leaf_shared(*it.pte, it.level);
-    if (pinned && it.level > 0) {
-      if (uvmsplit(from, it.va | PGSIZE) < 0)
-        return -ENOMEM;
-      it.pte = 0; // once more, page by page
-      continue;
-    }
-    if (it.level > 0 || it.va >> PXSHIFT(1) != region) {
-      int level = it.level;
-      region = it.va >> PXSHIFT(1);
-      if ((table = walk(to->pagetable, it.va, 1, &level)) == 0)
-        return -ENOMEM;
-      table -= PX(level, it.va);
-    }
-    pte_t *at = &table[PX(it.level, it.va)];
-    if (!pinned)
-      share(it.pte, at, it.level);
-    else if (give_copy(*it.pte, to, it.va, at) < 0)
-      return -ENOMEM;
-    *(pte_mapped(*it.pte) ? &to->resident : &to->swapped) += LVLSIZE(it.level) / PGSIZE;
+  for (uint64 va = v->start, next; va < v->end; va = next) {
+    int level = 0, err = 1;
+    pte_t *pte = walk(from->pagetable, va, 0, &level);
+    next = (va | (LVLSIZE(level > 0 ? level : 1) - 1)) + 1;
+    next = next < v->end ? next : v->end;
+    if (level == 0)
+      err = share_table(pte, to, va, next);
+    else if (*pte != 0 && (err = share_huge(pte, from, to, va)) == 0)
+      next = va;
+    if (err < 0)
+      return err;
   }
   return 0;
 }

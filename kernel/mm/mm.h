@@ -2,6 +2,7 @@
 // An address space, its ranges, and what happens to them: the types of the room mm/.
 #pragma once
 
+#include "../bio.h"
 #include "../list.h"
 #include "../mman.h"
 #include "../param.h"
@@ -66,6 +67,7 @@ struct mm {
   pagetable_t pagetable;  // its root, in the direct map; for good
   struct sleeplock lock;  // the fields of this group, the vmas, and every user pte:
   struct vma *tree;       //   the vmas by address
+  struct vma *found;      //   the one that was looked for last, or 0
   uint64 heap, brk;       //   the heap's start and end; brk needs no alignment
   uint64 mapped;          //   bytes in vmas
   long resident;          //   pages that have a frame
@@ -129,7 +131,6 @@ int kvmstack(int slot);
 pagetable_t uvmcreate(void);
 void uvmfree(pagetable_t);
 uint uvm_tables(pagetable_t);
-int uvmmap(struct mm *, uint64 va, struct page *, uint64 perm);
 void uvmunmap(struct mm *, uint64 start, uint64 end);
 void uvmclear(struct mm *);
 void uvmprotect(struct mm *, uint64 start, uint64 end, int prot);
@@ -166,11 +167,10 @@ int64 mm_sbrk(struct mm *, int64 n, int lazy);
 int mm_populate(struct mm *, uint64 start, uint64 end, enum access);
 
 // page.c
-void leaf_get(pte_t, int level);
-struct page *leaf_page(pte_t);
-void leaf_put(pte_t, int level);
 void leaf_split(pte_t);
-int leaf_shared(pte_t, int level);
+void block_share(struct page *);
+void block_leave(struct page *);
+int block_shared(struct page *);
 
 // anon.c
 enum outcome anon_fault(struct fault *);
@@ -205,7 +205,6 @@ void family_enter(struct mm *);
 void family_leave(struct mm *);
 void rmap_born(struct page *, struct mm *, uint64 va);
 void rmap_split(struct page *);
-void rmap_gone(struct page *);
 void rmap_file(struct vma *);
 void rmap_unfile(struct vma *);
 void rmap_each(uint inum, void (*fn)(struct vma *, uint64 arg), uint64 arg);
@@ -261,8 +260,16 @@ huge_only(const struct vma *v)
 static inline uint64
 prot_bits(int prot)
 {
-  return (prot & (PROT_READ | PROT_WRITE) ? PTE_R : 0) | (prot & PROT_WRITE ? PTE_W : 0) |
-         (prot & PROT_EXEC ? PTE_X : 0);
+  return prot * (PTE_R / PROT_READ); // the same bits in the same order; PROT_WRITE has PROT_READ
+}
+_Static_assert(PTE_R / PROT_READ == PTE_W / PROT_WRITE && PTE_R / PROT_READ == PTE_X / PROT_EXEC,
+               "prot_bits");
+
+// The frame of the table that pte is in.
+static inline struct page *
+table_of(pte_t *pte)
+{
+  return va_page((void *)PGROUNDDOWN((uint64)pte));
 }
 
 // Whether an entry has a frame: a leaf, or one that PROT_NONE hides.
@@ -270,4 +277,51 @@ static inline int
 pte_mapped(pte_t pte)
 {
   return (pte & PTE_NONE) || ((pte & PTE_V) && PTE_LEAF(pte));
+}
+
+// The first frame of a leaf.
+static inline struct page *
+leaf_frame(pte_t pte)
+{
+  return pa_page(PTE2PA(pte));
+}
+
+// One leaf more like this one. Holds the lock of an mm that has it.
+static inline void
+leaf_get(pte_t pte, int level)
+{
+  if (level == 0)
+    page_get(leaf_frame(pte));
+  else
+    block_share(leaf_frame(pte));
+}
+
+// The frame of a small leaf that was unmapped and flushed, whose reference goes to the caller. The
+// leaf's D says whether the frame, when it is a file's, has been written.
+static inline struct page *
+leaf_page(pte_t pte)
+{
+  struct page *pg = leaf_frame(pte);
+  if ((pte & PTE_D) && pg->kind == PG_CACHE)
+    page_set(pg, PF_DIRTY);
+  return pg;
+}
+
+// A leaf that was unmapped and flushed counts no more. Does not sleep.
+static inline void
+leaf_put(pte_t pte, int level)
+{
+  if (level == 0)
+    page_put(leaf_page(pte));
+  else
+    block_leave(leaf_frame(pte));
+}
+
+// Whether somebody else has a frame of a leaf, by another leaf or a pin, or it belongs to a file.
+// Holds the lock of an mm that has the leaf, so the answer "no" stays true.
+static inline int
+leaf_shared(pte_t pte, int level)
+{
+  struct page *pg = leaf_frame(pte);
+  return pg->kind != PG_ANON || (level == 0 ? page_shared(pg) : block_shared(pg));
 }

@@ -179,7 +179,7 @@ map(struct mm *mm, struct request *r)
   int err = start < 0 ? start : make_vma(mm, r, start, &v);
   if (err < 0)
     return err;
-  if ((err = vma_clear(mm, start, v->end)) < 0) {
+  if ((r->flags & MAP_FIXED) && (err = vma_clear(mm, start, v->end)) < 0) {
     v->left = mm->dead; // mm_unlock closes it
     mm->dead = v;
     return err;

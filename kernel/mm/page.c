@@ -2,7 +2,8 @@
 // What a leaf counts for in the frames it maps: one reference each, or, for a huge page that is
 // still one block, one in the block.
 //
-// Interface: leaf_get, leaf_put, leaf_split, leaf_shared.
+// Interface: leaf_get, leaf_page, leaf_put, leaf_shared (in mm.h: for small leaves they are a few
+// instructions); leaf_split; block_share, block_leave, block_shared for the huge ones.
 //
 //   a huge page                 ref of each frame     maps of the first
 //   one block (AF_HUGE)         1 + pins              leaves that map it
@@ -20,18 +21,11 @@
 // 2. A reference is added only by who has a leaf or a pin, under the mm->lock of that leaf. So what
 //    only this leaf and nobody else has, nobody else can get.
 
-#include "../bio.h"
 #include "../defs.h"
 #include "../spinlock.h"
 #include "mm.h"
 
 static struct spinlock lock = SPINLOCK("huge");
-
-static struct page *
-page_of(pte_t pte)
-{
-  return pa_page(PTE2PA(pte));
-}
 
 static void
 add_refs(struct page *pg, int n)
@@ -40,15 +34,10 @@ add_refs(struct page *pg, int n)
     __atomic_fetch_add(&pg[i].ref, n, __ATOMIC_RELAXED);
 }
 
-// One leaf more like this one. Holds the lock of an mm that has it.
+// One huge leaf more that maps the block of pg.
 void
-leaf_get(pte_t pte, int level)
+block_share(struct page *pg)
 {
-  struct page *pg = page_of(pte);
-  if (level == 0) {
-    page_get(pg);
-    return;
-  }
   acquire(&lock);
   if (pg->flags & AF_HUGE)
     pg->maps++;
@@ -57,27 +46,11 @@ leaf_get(pte_t pte, int level)
   release(&lock);
 }
 
-// The frame of a small leaf that was unmapped and flushed, whose reference goes to the caller. The
-// leaf's D says whether the frame, when it is a file's, has been written.
-struct page *
-leaf_page(pte_t pte)
-{
-  struct page *pg = page_of(pte);
-  if ((pte & PTE_D) && pg->kind == PG_CACHE)
-    page_set(pg, PF_DIRTY);
-  return pg;
-}
-
-// A leaf that was unmapped and flushed counts no more. Does not sleep.
+// One less. Does not sleep.
 void
-leaf_put(pte_t pte, int level)
+block_leave(struct page *pg)
 {
-  struct page *pg = page_of(pte);
   int last = 1;
-  if (level == 0) {
-    page_put(leaf_page(pte));
-    return;
-  }
   acquire(&lock);
   if (pg->flags & AF_HUGE)
     last = --pg->maps == 0;
@@ -93,7 +66,7 @@ leaf_put(pte_t pte, int level)
 void
 leaf_split(pte_t pte)
 {
-  struct page *pg = page_of(pte);
+  struct page *pg = leaf_frame(pte);
   acquire(&lock);
   if (pg->flags & AF_HUGE) {
     add_refs(pg, pg->maps - 1);
@@ -103,27 +76,14 @@ leaf_split(pte_t pte)
   release(&lock);
 }
 
-static int
-any_more(struct page *pg, int n)
-{
-  for (; n > 0; pg++, n--)
-    if (__atomic_load_n(&pg->ref, __ATOMIC_ACQUIRE) > 1)
-      return 1;
-  return 0;
-}
-
-// Whether somebody else has a frame of a leaf, by another leaf or a pin, or it belongs to a file.
-// Holds the lock of an mm that has the leaf, so the answer "no" stays true.
+// Whether somebody else has a frame of the block of pg. As leaf_shared.
 int
-leaf_shared(pte_t pte, int level)
+block_shared(struct page *pg)
 {
-  struct page *pg = page_of(pte);
-  if (pg->kind != PG_ANON)
-    return 1;
-  if (level == 0)
-    return any_more(pg, 1);
   acquire(&lock);
-  int shared = ((pg->flags & AF_HUGE) && pg->maps > 1) || any_more(pg, PTES);
+  int shared = (pg->flags & AF_HUGE) && pg->maps > 1;
+  for (int i = 0; i < PTES && !shared; i++)
+    shared = page_shared(&pg[i]);
   release(&lock);
   return shared;
 }

@@ -32,7 +32,7 @@ struct page {
     uint maps; // ANON, first frame of a 2 MiB page (AF_HUGE): leaves that map it; mm/page.c's lock
   };
   union {
-    struct list free;     // FREE: kalloc's lists, under their locks
+    struct page *next;    // FREE: in a chain of kalloc.c, under its lock
     uint used;            // TABLE: under its mm's lock
     struct {              // CACHE: bio.c; inum and index never change while ref > 0
       uint index;         // page of the file, or block of the disk
@@ -40,7 +40,7 @@ struct page {
       struct page *hnext; // hash chain
     };
     struct {             // ANON: mm/rmap.c
-      uint family;       // who may map it: slab address, see family_of()
+      uint family;       // who may map it: slab address, see family_of(); 0: not mapped yet
       uint vpn;          // at which page; both for good
       uint older, newer; // frame numbers: its neighbours in mm/reclaim.c's queue, under its lock
     };
@@ -84,5 +84,19 @@ page_get(struct page *pg)
     __atomic_fetch_add(&pg->ref, 1, __ATOMIC_RELAXED);
 }
 
+// Whether somebody has it besides the caller.
+static inline int
+page_shared(const struct page *pg)
+{
+  return __atomic_load_n(&pg->ref, __ATOMIC_ACQUIRE) > 1;
+}
+
+// Drop a reference: whether it was the last, and pg is for pages_free.
+static inline int
+page_drop(struct page *pg)
+{
+  return pg->kind != PG_ZERO && __atomic_sub_fetch(&pg->ref, 1, __ATOMIC_ACQ_REL) == 0;
+}
+
 void page_put(struct page *); // kalloc.c
-void pages_put(struct page **, uint n);
+void pages_free(struct page **, uint n);

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 // From a frame to the entries that map it, without a list for each frame.
 //
-// Interface: family_join, family_enter, family_leave, rmap_born, rmap_split, rmap_gone for anonymous
-// frames; rmap_note, rmap_lock, rmap_used, rmap_cut, rmap_unlock for who evicts one, rmap_share for who
-// brings one back; rmap_file, rmap_unfile, rmap_each for files.
+// Interface: family_get, family_put, family_join, family_enter, family_leave; rmap_born, rmap_split
+// for anonymous frames; rmap_note, rmap_lock, rmap_used, rmap_cut, rmap_unlock for who evicts one,
+// rmap_share for who brings one back; rmap_file, rmap_unfile, rmap_each for files.
 //
 // An anonymous frame is born at one page of one address space and is never mapped at another page;
 // but the children of that address space, and theirs, may map it too. All who descend from one exec
@@ -19,7 +19,7 @@
 // against the usual order (an mm's lock comes first), so it takes an mm by a reference and then
 // waits for its lock with no spinlock held, or only tries it.
 //
-// 1. refs of a family: its address spaces, the frames born in it, and those who look at one.
+// 1. refs of a family: its address spaces, its frames in reclaim.c's queue, and those who look at one.
 // 2. Whoever has the locks of as many members as a frame has references has all that map it, and
 //    nobody has it pinned: a mapping or a pin more needs the lock of one that has the frame.
 
@@ -51,14 +51,14 @@ family_new(void)
   return f;
 }
 
-static struct family *
+struct family *
 family_get(struct family *f)
 {
   __atomic_fetch_add(&f->refs, 1, __ATOMIC_RELAXED);
   return f;
 }
 
-static void
+void
 family_put(struct family *f)
 {
   if (__atomic_sub_fetch(&f->refs, 1, __ATOMIC_ACQ_REL) == 0)
@@ -100,10 +100,8 @@ family_leave(struct mm *mm)
 void
 rmap_born(struct page *pg, struct mm *mm, uint64 va)
 {
-  if (pg->family == 0) {
-    pg->family = family_id(family_get(mm->family));
-    pg->vpn = va >> PGSHIFT;
-  }
+  pg->family = family_id(mm->family);
+  pg->vpn = va >> PGSHIFT;
   queue_admit(pg);
 }
 
@@ -111,22 +109,11 @@ rmap_born(struct page *pg, struct mm *mm, uint64 va)
 void
 rmap_split(struct page *pg)
 {
-  __atomic_fetch_add(&family_of(pg)->refs, PTES - 1, __ATOMIC_RELAXED);
   for (int i = 1; i < PTES; i++) {
     pg[i].family = pg->family;
     pg[i].vpn = pg->vpn + i;
     queue_admit(&pg[i]);
   }
-}
-
-// An anonymous frame is about to be free.
-void
-rmap_gone(struct page *pg)
-{
-  if (pg->family == 0)
-    return;
-  queue_forget(pg);
-  family_put(family_of(pg));
 }
 
 // ---- all who map a frame ----

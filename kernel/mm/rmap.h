@@ -5,7 +5,7 @@
 #include "mm.h"
 
 struct family {
-  int refs; // address spaces, frames born here, and who looks; atomic
+  int refs; // address spaces, frames in the queue, and who looks; atomic
   struct spinlock lock;
   struct list members; // mm->kin; under the lock
 };
@@ -22,6 +22,8 @@ struct mappers {
   struct mm *mm[MAPPERS];
 };
 
+struct family *family_get(struct family *);
+void family_put(struct family *);
 void rmap_note(struct mappers *, struct page *);
 void rmap_lock(struct mappers *);
 void rmap_unlock(struct mappers *);

@@ -3,7 +3,7 @@
 //
 //   frame: | head: owner's list link, count | object | object | free -> | object | free -> 0 |
 //
-// Interface: SLAB() makes one at compile time; slab_alloc, slab_free.
+// Interface: SLAB() makes one at compile time; slab_take, slab_alloc, slab_free.
 // Lock: slab.lock, for its frames and counts.
 //
 // 1. A frame is on slab.partial exactly while it has free and used objects.
@@ -41,9 +41,9 @@ cut(struct slab *s)
   return h;
 }
 
-// An object, all zero; 0: no memory. Does not sleep.
+// An object, contents undefined; 0: no memory. Does not sleep.
 void *
-slab_alloc(struct slab *s)
+slab_take(struct slab *s)
 {
   assert(s->size >= sizeof(void *) && s->size % 8 == 0 && room(s) > 1);
   acquire(&s->lock);
@@ -61,8 +61,15 @@ slab_alloc(struct slab *s)
   if (++h->used == room(s))
     list_del(&h->link);
   release(&s->lock);
-  memset(object, 0, s->size);
   return object;
+}
+
+// An object, all zero; 0: no memory. Does not sleep.
+void *
+slab_alloc(struct slab *s)
+{
+  void *object = slab_take(s);
+  return object ? memset(object, 0, s->size) : 0;
 }
 
 // Give an object back. Does not sleep.

@@ -86,8 +86,10 @@ tree_insert(struct vma **at, struct vma *v)
 }
 
 static void
-tree_remove(struct vma **at, struct vma *v)
+tree_remove(struct mm *mm, struct vma *v)
 {
+  struct vma **at = &mm->tree;
+  mm->found = 0;
   while (*at != v)
     at = v->start < (*at)->start ? &(*at)->left : &(*at)->right;
   *at = join(v->left, v->right);
@@ -113,8 +115,14 @@ vma_next(struct mm *mm, uint64 va)
 struct vma *
 vma_find(struct mm *mm, uint64 va)
 {
-  struct vma *v = vma_next(mm, va);
-  return v && v->start <= va ? v : 0;
+  struct vma *v = mm->found;
+  if (v == 0 || va < v->start || va >= v->end) {
+    v = vma_next(mm, va);
+    if (v == 0 || va < v->start)
+      return 0;
+    mm->found = v;
+  }
+  return v;
 }
 
 // A range that is not in mm yet; the caller fills in the rest. 0: no memory, or too many ranges.
@@ -173,7 +181,7 @@ vma_free(struct vma *v)
 static int
 vma_split(struct vma *v, uint64 va)
 {
-  struct vma *w = v->mm->nvmas < MAXVMAS ? slab_alloc(&vmas) : 0;
+  struct vma *w = v->mm->nvmas < MAXVMAS ? slab_take(&vmas) : 0;
   if (w == 0)
     return -ENOMEM;
   *w = *v;
@@ -214,7 +222,7 @@ merge_at(struct mm *mm, uint64 va)
   struct vma *low = vma_find(mm, va - 1), *high = vma_find(mm, va);
   if (low && high && low != high && low->ops == &anon_ops && high->ops == &anon_ops &&
       low->prot == high->prot && low->flags == high->flags) {
-    tree_remove(&mm->tree, high);
+    tree_remove(mm, high);
     low->end = high->end;
     mm->nvmas--;
     vma_free(high);
@@ -236,7 +244,7 @@ vma_merge(struct mm *mm, uint64 start, uint64 end)
 static void
 vma_remove(struct mm *mm, struct vma *v)
 {
-  tree_remove(&mm->tree, v);
+  tree_remove(mm, v);
   mm->mapped -= v->end - v->start;
   mm->nvmas--;
   v->left = mm->dead;
@@ -303,7 +311,7 @@ tree_fork(struct mm *from, struct mm *to, struct vma *t, struct vma **made)
 {
   if (t == 0)
     return 0;
-  struct vma *v = slab_alloc(&vmas);
+  struct vma *v = slab_take(&vmas);
   if (v == 0)
     return -ENOMEM;
   *v = *t;
@@ -446,7 +454,7 @@ mm_leave(struct mm *mm)
   acquiresleep(&mm->lock);
   uvmclear(mm);
   struct vma *tree = mm->tree;
-  mm->tree = 0; // who came by way of a file finds nothing more
+  mm->tree = mm->found = 0; // who came by way of a file finds nothing more
   family_leave(mm);
   releasesleep(&mm->lock);
   tree_free(tree); // this may free files

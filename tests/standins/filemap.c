@@ -49,13 +49,12 @@ map_copy(struct fault *f, uint64 va, struct page *pg, uint64 n)
     return -ENOMEM;
   memmove(page_va(own), page_va(pg), n);
   memset((char *)page_va(own) + n, 0, PGSIZE - n);
-  uint64 bits = prot_bits(f->vma->prot) | PTE_R | PTE_A | PTE_D;
-  if (uvmmap(f->mm, va, own, bits) < 0) {
-    page_put(own);
-    return -ENOMEM;
-  }
-  rmap_born(own, f->mm, va);
-  return 0;
+  struct fault here = { .mm = f->mm,
+                        .vma = f->vma,
+                        .va = va,
+                        .level = LEVELS - 1, // nothing is mapped
+                        .access = f->vma->prot & PROT_WRITE ? ACCESS_WRITE : ACCESS_READ };
+  return fault_map(&here, own) == FAULT_DONE ? 0 : -ENOMEM;
 }
 
 static enum outcome

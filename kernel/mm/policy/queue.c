@@ -12,7 +12,8 @@
 //
 // Lock: "queue", for the links, AF_QUEUED and what policies note in page.age.
 //
-// 1. AF_QUEUED is set exactly while a frame is in the queue; then it has a family.
+// 1. AF_QUEUED is set exactly while a frame is in the queue; then it has a family, and a reference to
+//    it: in waiting[] of swap.c it may have no other.
 // 2. A frame is mapped when it is admitted, and forgotten before it is free.
 
 #include "../../defs.h"
@@ -132,6 +133,7 @@ admit_page(struct page *pg)
   acquire(&queue.lock);
   if (queue.on && !queued(pg)) {
     __atomic_fetch_or(&pg->flags, AF_QUEUED, __ATOMIC_RELAXED);
+    family_get(family_of(pg));
     append(pg);
     queue.n++;
     welcome(pg);
@@ -143,12 +145,15 @@ void
 forget_page(struct page *pg)
 {
   acquire(&queue.lock);
-  if (queued(pg)) {
+  struct family *f = queued(pg) ? family_of(pg) : 0;
+  if (f) {
     detach(pg);
     __atomic_fetch_and(&pg->flags, ~AF_QUEUED, __ATOMIC_RELAXED);
     queue.n--;
   }
   release(&queue.lock);
+  if (f)
+    family_put(f);
 }
 
 // Another policy decides from now on. It finds all frames as if they had just come, in their order.
