@@ -152,6 +152,16 @@ await(int pid, int state)
     CHECK(micros() < limit);
 }
 
+// Waits until the process has become this program, and sleeps: in exec it may sleep, too, for the disk.
+void
+await_program(int pid, const char *name)
+{
+  uint64 limit = micros() + 20000000;
+  struct procinfo *p;
+  while ((p = find(pid)) == 0 || p->state != ASLEEP || strcmp(p->name, name) != 0)
+    CHECK(micros() < limit);
+}
+
 void
 await_gone(int pid)
 {

@@ -66,6 +66,7 @@ int state_of(int pid);
 int parent_of(int pid);
 int members(int pgid);
 void await(int pid, int state);
+void await_program(int pid, const char *name);
 void await_gone(int pid);
 
 // files.c: bytes and files

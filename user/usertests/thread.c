@@ -591,8 +591,7 @@ leader_ends_before_others(void)
   for (int joined = 0; joined < 2; joined++) {
     CHECK(pipe(ends) == 0);
     int pid = spawn(leader_ends_first, joined);
-    pause(1);
-    CHECK(state_of(pid) == ASLEEP);
+    await(pid, ASLEEP);
     CHECK(reap(pid) == 21);
     get(ends[0], &c, 1);
     close(ends[0]);
