@@ -4,24 +4,14 @@
 
 // ---- registers ----
 
-#define EACH_X(M)                                                                                 \
-  M(1)                                                                                            \
-  M(5)                                                                                            \
-  M(6)                                                                                            \
-  M(7)                                                                                            \
-  M(8)                                                                                            \
-  M(9)                                                                                            \
-  M(10) M(11) M(12) M(13) M(14) M(15) M(16) M(17) M(18) M(19) M(20) M(21) M(22) M(23) M(24) M(25) \
-      M(26) M(27) M(28) M(29) M(30) M(31)
-#define EACH_F(M)                                                                             \
-  M(0)                                                                                        \
-  M(1)                                                                                        \
-  M(2)                                                                                        \
-  M(3)                                                                                        \
-  M(4)                                                                                        \
-  M(5)                                                                                        \
-  M(6) M(7) M(8) M(9) M(10) M(11) M(12) M(13) M(14) M(15) M(16) M(17) M(18) M(19) M(20) M(21) \
-      M(22) M(23) M(24) M(25) M(26) M(27) M(28) M(29) M(30) M(31)
+// clang-format off
+#define EACH_X(M) \
+  M(1) M(5) M(6) M(7) M(8) M(9) M(10) M(11) M(12) M(13) M(14) M(15) M(16) M(17) M(18) M(19) \
+  M(20) M(21) M(22) M(23) M(24) M(25) M(26) M(27) M(28) M(29) M(30) M(31)
+#define EACH_F(M) \
+  M(0) M(1) M(2) M(3) M(4) M(5) M(6) M(7) M(8) M(9) M(10) M(11) M(12) M(13) M(14) M(15) M(16) \
+  M(17) M(18) M(19) M(20) M(21) M(22) M(23) M(24) M(25) M(26) M(27) M(28) M(29) M(30) M(31)
+// clang-format on
 #define LOAD_X(n)  "ld x" #n ", 8*" #n "(tp)\n"
 #define STORE_X(n) "sd x" #n ", 256+8*" #n "(tp)\n"
 #define LOAD_F(n)  "fld f" #n ", 8*" #n "(%1)\n"
