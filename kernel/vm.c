@@ -36,6 +36,7 @@
 
 #include "defs.h"
 #include "mm/mm.h"
+#include "mm/rmap.h"
 #include "proc.h"
 #include "riscv/fdt.h"
 #include "riscv/hart.h"
@@ -576,7 +577,7 @@ refuse(void)
   return FAULT_BAD;
 }
 
-// The table of docs/vm.md, in its order. Apart from settle, which tries again.
+// The table of docs/vm.md, in its order.
 static NOINLINE enum outcome
 decide(struct fault *f)
 {
@@ -636,22 +637,30 @@ look_next(struct fault *f)
     look(f);
 }
 
-// Make the access possible, at any price if patient. Holds mm->lock, and may drop and retake it.
-static enum outcome
-settle(struct fault *f, int patient)
+// The access could not be made possible at the first try, with this outcome. As settle.
+static NOINLINE enum outcome
+settle_again(struct fault *f, enum outcome result, int patient)
 {
-  enum outcome result;
-  vm_count(faults, 1);
-  while ((result = decide(f)) != FAULT_DONE) {
+  while (result != FAULT_DONE) {
     if (result == FAULT_NOMEM)
       result = relieve(f->mm, patient);
     if (result != FAULT_RETRY)
       break;
     look(f);
+    result = decide(f);
   }
   if (result == FAULT_IO || result == FAULT_NOMEM)
     vm_count(failed, 1);
   return result;
+}
+
+// Make the access possible, at any price if patient. Holds mm->lock, and may drop and retake it.
+static inline enum outcome
+settle(struct fault *f, int patient)
+{
+  vm_count(faults, 1);
+  enum outcome result = decide(f);
+  return result == FAULT_DONE ? result : settle_again(f, result, patient);
 }
 
 // Make an access to va in mm possible. The caller holds no lock and may sleep; mm->lock is taken.
