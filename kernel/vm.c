@@ -542,20 +542,29 @@ pte_allows(pte_t pte, enum access access)
   return (pte & PTE_V) && (pte & PTE_U) && (pte & need);
 }
 
+// As fault_map, where tables are missing.
+static NOINLINE enum outcome
+map_below(struct fault *f, struct page *pg)
+{
+  f->level = 0;
+  f->pte = walk(f->mm->pagetable, f->va, 1, &f->level);
+  if (f->pte)
+    return fault_map(f, pg);
+  page_put(pg);
+  return FAULT_NOMEM;
+}
+
 // Map pg, whose reference is given away, where the fault was; writable only if this access writes.
+// f->pte is its leaf then.
 enum outcome
 fault_map(struct fault *f, struct page *pg)
 {
+  if (f->level > 0)
+    return map_below(f, pg);
   uint64 bits = prot_bits(f->vma->prot & ~PROT_WRITE) | PTE_R | PTE_A;
   if (f->access == ACCESS_WRITE)
     bits |= PTE_W | PTE_D;
-  int level = 0;
-  pte_t *pte = f->level == 0 ? f->pte : walk(f->mm->pagetable, f->va, 1, &level);
-  if (pte == 0) {
-    page_put(pg);
-    return FAULT_NOMEM;
-  }
-  pte_fill(pte, PA2PTE(page_pa(pg)) | bits | PTE_U | PTE_V);
+  pte_fill(f->pte, PA2PTE(page_pa(pg)) | bits | PTE_U | PTE_V);
   f->mm->resident++;
   if (pg->kind == PG_ANON)
     rmap_born(pg, f->mm, f->va);

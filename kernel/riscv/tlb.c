@@ -102,22 +102,19 @@ tlb_answer(void)
 }
 
 // Forget [start, end) of mm on this hart, if mm is in use here. The number is satp's: mm->asid may be
-// of a later generation already.
+// of a later generation already. Interrupts are off.
 static void
 forget(struct mm *mm, uint64 start, uint64 end)
 {
-  uint64 pages = (end - start) / PGSIZE;
-  push_off();
-  if (mycpu()->mm == mm) {
-    uint64 asid = SATP_ASID(satp_read());
-    vm_count(fences, pages > FEW ? 1 : pages);
-    if (pages > FEW)
-      fence_asid(asid);
-    else
-      for (uint64 va = start; va < end; va += PGSIZE)
-        fence_page(va, asid);
-  }
-  pop_off();
+  uint64 pages = (end - start) / PGSIZE, asid = SATP_ASID(satp_read());
+  if (mycpu()->mm != mm)
+    return;
+  vm_count(fences, pages > FEW ? 1 : pages);
+  if (pages > FEW)
+    fence_asid(asid);
+  else
+    for (uint64 va = start; va < end; va += PGSIZE)
+      fence_page(va, asid);
 }
 
 static int
@@ -199,7 +196,9 @@ tlb_gained(struct mm *mm, uint64 va)
 void
 tlb_spurious(struct mm *mm)
 {
+  push_off();
   forget(mm, 0, MAXVA);
+  pop_off();
 }
 
 // Code has been put into memory: every hart fetches afresh before it next goes to user mode.

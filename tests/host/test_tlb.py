@@ -76,10 +76,10 @@ MISTAKES = (
      "pop_off();\n  push_off();\n  forget(mm, start, end);\n  if (c->mm"),
     ("a page is forgotten under the mm's number of today", TLB, "fence_page(va, asid)",
      "fence_page(va, ASID_OF(mm->asid))"),
-    ("an mm is forgotten under its number of today", TLB, "pages > FEW)\n      fence_asid(asid)",
-     "pages > FEW)\n      fence_asid(ASID_OF(mm->asid))"),
-    ("tables went, and only leaves are forgotten", TLB, "pages > FEW)\n      fence_asid(asid);",
-     "pages > FEW)\n      for (uint64 va = 0; va < 0x40001000; va += PGSIZE)\n"
+    ("an mm is forgotten under its number of today", TLB, "pages > FEW)\n    fence_asid(asid)",
+     "pages > FEW)\n    fence_asid(ASID_OF(mm->asid))"),
+    ("tables went, and only leaves are forgotten", TLB, "pages > FEW)\n    fence_asid(asid);",
+     "pages > FEW)\n    for (uint64 va = 0; va < 0x40001000; va += PGSIZE)\n"
      "      fence_page(va, asid);"),
     ("the last page of a range is left out", TLB, "va < end; va += PGSIZE",
      "va + PGSIZE < end || va == start; va += PGSIZE"),
@@ -93,7 +93,7 @@ MISTAKES = (
     ("all harts are called", TLB, "if (others & (1u << h)) {", "if (h != mycpu()->id) {"),
     ("the flushing hart calls itself", TLB, OTHERS, OTHERS.replace(" & ~(1u << c->id)", "")),
     ("everybody is called twice", TLB, "ipi(h);", "ipi(h), ipi(h);"),
-    ("a spurious fault forgets the leaf only", TLB, "forget(mm, 0, MAXVA);\n}", "forget(mm, 0x1000, 0x2000);\n}"),
+    ("a spurious fault forgets the leaf only", TLB, "forget(mm, 0, MAXVA);\n", "forget(mm, 0x1000, 0x2000);\n"),
     ("nothing is forgotten when a leaf gained rights", TLB,
      "fence_page(va, SATP_ASID(satp_read()));\n}", "}"),
     ("the kernel half changed, and only one number is forgotten", TLB, KERNEL, KERNEL.replace(
