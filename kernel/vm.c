@@ -382,9 +382,8 @@ unmap_leaves(struct gather *g, pagetable_t table, uint64 va, uint64 end)
   g->mm->swapped -= slots;
 }
 
-static void unmap_below(struct gather *, pte_t *, int level, uint64 va, uint64 end);
-
-// The same in a table of a higher level.
+// Unmap [va, end) in a table of a higher level, and give back the tables below that are empty then. To
+// see what is a table it does not look at V: uvmclear has taken it away.
 static void
 unmap_table(struct gather *g, pagetable_t table, int level, uint64 va, uint64 end)
 {
@@ -394,28 +393,21 @@ unmap_table(struct gather *g, pagetable_t table, int level, uint64 va, uint64 en
     next = (va | (size - 1)) + 1;
     if (next > end)
       next = end;
-    if (PTE_TABLE(*pte)) {
-      unmap_below(g, pte, level, va, next);
-    } else if (*pte != 0) {
+    if (*pte == 0)
+      continue;
+    if (PTE_LEAF(*pte) || *pte & PTE_NONE) {
       g->mm->resident -= size / PGSIZE;
       gather_add(g, va, next, pte_take(pte), level);
+      continue;
     }
-  }
-}
-
-// Unmap [va, end) in the table that *pte, of a table of this level, points to, and give it back when
-// it is empty then.
-static void
-unmap_below(struct gather *g, pte_t *pte, int level, uint64 va, uint64 end)
-{
-  pagetable_t table = below(*pte);
-  if (level > 1)
-    unmap_table(g, table, level - 1, va, end);
-  else
-    unmap_leaves(g, table, va, end);
-  if (va_page(table)->used == 0) {
-    gather_add(g, va, end, pte_take(pte), 0);
-    g->tables++;
+    if (level > 1)
+      unmap_table(g, below(*pte), level - 1, va, next);
+    else
+      unmap_leaves(g, below(*pte), va, next);
+    if (va_page(below(*pte))->used == 0) {
+      gather_add(g, va, next, pte_take(pte), 0);
+      g->tables++;
+    }
   }
 }
 
@@ -449,11 +441,7 @@ uvmclear(struct mm *mm)
     uint64 start = v->start, end = v->end;
     while ((v = vma_next(mm, end)) != 0 && v->start - end < NEAR)
       end = v->end;
-    for (uint64 va = start, next; va < end; va = next) {
-      next = (va | (LVLSIZE(top) - 1)) + 1;
-      if (root[PX(top, va)] != 0)
-        unmap_below(&g, &root[PX(top, va)], top, va, next < end ? next : end);
-    }
+    unmap_table(&g, root, top, start, end);
   }
   gather_free(&g);
 }
