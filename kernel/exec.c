@@ -82,7 +82,6 @@ read_segment(struct mm *mm, struct vma *v, struct inode *ip, const struct proghd
   uint64 fend = ph->vaddr + ph->filesz;
   struct fault f = { .mm = mm,
                      .vma = v,
-                     .level = LEVELS - 1, // nothing is mapped
                      .access = v->prot & PROT_WRITE ? ACCESS_WRITE : ACCESS_READ };
   for (f.va = v->start; f.va < fend; f.va += PGSIZE) {
     uint64 from = f.va < ph->vaddr ? ph->vaddr : f.va;
@@ -97,6 +96,7 @@ read_segment(struct mm *mm, struct vma *v, struct inode *ip, const struct proghd
       page_put(pg);
       return err;
     }
+    f.level = LEVELS - 1; // nothing is mapped
     if (fault_map(&f, pg) != FAULT_DONE)
       return -ENOMEM;
   }

@@ -36,6 +36,7 @@
 
 #include "defs.h"
 #include "mm/mm.h"
+#include "mm/rmap.h"
 #include "proc.h"
 #include "riscv/fdt.h"
 #include "riscv/hart.h"
@@ -381,9 +382,8 @@ unmap_leaves(struct gather *g, pagetable_t table, uint64 va, uint64 end)
   g->mm->swapped -= slots;
 }
 
-static void unmap_below(struct gather *, pte_t *, int level, uint64 va, uint64 end);
-
-// The same in a table of a higher level.
+// Unmap [va, end) in a table of a higher level, and give back the tables below that are empty then. To
+// see what is a table it does not look at V: uvmclear has taken it away.
 static void
 unmap_table(struct gather *g, pagetable_t table, int level, uint64 va, uint64 end)
 {
@@ -393,28 +393,21 @@ unmap_table(struct gather *g, pagetable_t table, int level, uint64 va, uint64 en
     next = (va | (size - 1)) + 1;
     if (next > end)
       next = end;
-    if (PTE_TABLE(*pte)) {
-      unmap_below(g, pte, level, va, next);
-    } else if (*pte != 0) {
+    if (*pte == 0)
+      continue;
+    if (PTE_LEAF(*pte) || *pte & PTE_NONE) {
       g->mm->resident -= size / PGSIZE;
       gather_add(g, va, next, pte_take(pte), level);
+      continue;
     }
-  }
-}
-
-// Unmap [va, end) in the table that *pte, of a table of this level, points to, and give it back when
-// it is empty then.
-static void
-unmap_below(struct gather *g, pte_t *pte, int level, uint64 va, uint64 end)
-{
-  pagetable_t table = below(*pte);
-  if (level > 1)
-    unmap_table(g, table, level - 1, va, end);
-  else
-    unmap_leaves(g, table, va, end);
-  if (va_page(table)->used == 0) {
-    gather_add(g, va, end, pte_take(pte), 0);
-    g->tables++;
+    if (level > 1)
+      unmap_table(g, below(*pte), level - 1, va, next);
+    else
+      unmap_leaves(g, below(*pte), va, next);
+    if (va_page(below(*pte))->used == 0) {
+      gather_add(g, va, next, pte_take(pte), 0);
+      g->tables++;
+    }
   }
 }
 
@@ -448,11 +441,7 @@ uvmclear(struct mm *mm)
     uint64 start = v->start, end = v->end;
     while ((v = vma_next(mm, end)) != 0 && v->start - end < NEAR)
       end = v->end;
-    for (uint64 va = start, next; va < end; va = next) {
-      next = (va | (LVLSIZE(top) - 1)) + 1;
-      if (root[PX(top, va)] != 0)
-        unmap_below(&g, &root[PX(top, va)], top, va, next < end ? next : end);
-    }
+    unmap_table(&g, root, top, start, end);
   }
   gather_free(&g);
 }
@@ -541,20 +530,29 @@ pte_allows(pte_t pte, enum access access)
   return (pte & PTE_V) && (pte & PTE_U) && (pte & need);
 }
 
+// As fault_map, where tables are missing.
+static NOINLINE enum outcome
+map_below(struct fault *f, struct page *pg)
+{
+  f->level = 0;
+  f->pte = walk(f->mm->pagetable, f->va, 1, &f->level);
+  if (f->pte)
+    return fault_map(f, pg);
+  page_put(pg);
+  return FAULT_NOMEM;
+}
+
 // Map pg, whose reference is given away, where the fault was; writable only if this access writes.
+// f->pte is its leaf then.
 enum outcome
 fault_map(struct fault *f, struct page *pg)
 {
+  if (f->level > 0)
+    return map_below(f, pg);
   uint64 bits = prot_bits(f->vma->prot & ~PROT_WRITE) | PTE_R | PTE_A;
   if (f->access == ACCESS_WRITE)
     bits |= PTE_W | PTE_D;
-  int level = 0;
-  pte_t *pte = f->level == 0 ? f->pte : walk(f->mm->pagetable, f->va, 1, &level);
-  if (pte == 0) {
-    page_put(pg);
-    return FAULT_NOMEM;
-  }
-  pte_fill(pte, PA2PTE(page_pa(pg)) | bits | PTE_U | PTE_V);
+  pte_fill(f->pte, PA2PTE(page_pa(pg)) | bits | PTE_U | PTE_V);
   f->mm->resident++;
   if (pg->kind == PG_ANON)
     rmap_born(pg, f->mm, f->va);
@@ -576,7 +574,7 @@ refuse(void)
   return FAULT_BAD;
 }
 
-// The table of docs/vm.md, in its order. Apart from settle, which tries again.
+// The table of docs/vm.md, in its order.
 static NOINLINE enum outcome
 decide(struct fault *f)
 {
@@ -636,22 +634,30 @@ look_next(struct fault *f)
     look(f);
 }
 
-// Make the access possible, at any price if patient. Holds mm->lock, and may drop and retake it.
-static enum outcome
-settle(struct fault *f, int patient)
+// The access could not be made possible at the first try, with this outcome. As settle.
+static NOINLINE enum outcome
+settle_again(struct fault *f, enum outcome result, int patient)
 {
-  enum outcome result;
-  vm_count(faults, 1);
-  while ((result = decide(f)) != FAULT_DONE) {
+  while (result != FAULT_DONE) {
     if (result == FAULT_NOMEM)
       result = relieve(f->mm, patient);
     if (result != FAULT_RETRY)
       break;
     look(f);
+    result = decide(f);
   }
   if (result == FAULT_IO || result == FAULT_NOMEM)
     vm_count(failed, 1);
   return result;
+}
+
+// Make the access possible, at any price if patient. Holds mm->lock, and may drop and retake it.
+static inline enum outcome
+settle(struct fault *f, int patient)
+{
+  vm_count(faults, 1);
+  enum outcome result = decide(f);
+  return result == FAULT_DONE ? result : settle_again(f, result, patient);
 }
 
 // Make an access to va in mm possible. The caller holds no lock and may sleep; mm->lock is taken.

@@ -21,8 +21,10 @@
 #include "../proc.h"
 #include "../riscv/hart.h"
 #include "mm.h"
+#include "rmap.h"
 
-static enum outcome
+// The writer gets a frame of his own. Apart from cow_fault, which is short that way.
+static NOINLINE enum outcome
 copy(struct fault *f, struct page *old)
 {
   struct page *new = page_alloc(PG_ANON);

@@ -34,6 +34,7 @@
 #include "../proc.h"
 #include "../riscv/hart.h"
 #include "mm.h"
+#include "rmap.h"
 
 int huge_mode = VMHUGE_MADVISE;
 

@@ -203,7 +203,6 @@ extern int huge_mode;
 int family_join(struct mm *, struct mm *parent);
 void family_enter(struct mm *);
 void family_leave(struct mm *);
-void rmap_born(struct page *, struct mm *, uint64 va);
 void rmap_split(struct page *);
 void rmap_file(struct vma *);
 void rmap_unfile(struct vma *);

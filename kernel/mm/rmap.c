@@ -28,7 +28,6 @@
 #include "../proc.h"
 #include "../riscv/hart.h"
 #include "mm.h"
-#include "policy/queue.h"
 #include "rmap.h"
 #include "slab.h"
 
@@ -94,15 +93,6 @@ family_leave(struct mm *mm)
   list_del(&mm->kin);
   release(&mm->family->lock);
   family_put(mm->family);
-}
-
-// An anonymous frame, new or back from swap, has been mapped at va in mm, whose lock is held.
-void
-rmap_born(struct page *pg, struct mm *mm, uint64 va)
-{
-  pg->family = family_id(mm->family);
-  pg->vpn = va >> PGSHIFT;
-  queue_admit(pg);
 }
 
 // The frames of a huge page, whose first is pg, count one by one from now on.

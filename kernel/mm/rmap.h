@@ -3,6 +3,7 @@
 #pragma once
 
 #include "mm.h"
+#include "policy/queue.h"
 
 struct family {
   int refs; // address spaces, frames in the queue, and who looks; atomic
@@ -43,4 +44,13 @@ static inline struct family *
 family_of(const struct page *pg)
 {
   return (struct family *)(KVA(RAMBASE) + (uint64)pg->family * 8);
+}
+
+// An anonymous frame, new or back from swap, has been mapped at va in mm, whose lock is held.
+static inline void
+rmap_born(struct page *pg, struct mm *mm, uint64 va)
+{
+  pg->family = family_id(mm->family);
+  pg->vpn = va >> PGSHIFT;
+  queue_admit(pg);
 }

@@ -129,15 +129,10 @@ vma_find(struct mm *mm, uint64 va)
 struct vma *
 vma_new(struct mm *mm, uint64 start, uint64 end, int prot, const struct vma_ops *ops)
 {
-  struct vma *v = mm->nvmas < MAXVMAS ? slab_alloc(&vmas) : 0;
-  if (v == 0)
-    return 0;
+  struct vma *v = mm->nvmas < MAXVMAS ? slab_take(&vmas) : 0;
   assert(start < end && end <= USERTOP && (start | end) % PGSIZE == 0);
-  v->start = start;
-  v->end = end;
-  v->prot = prot;
-  v->ops = ops;
-  v->mm = mm;
+  if (v)
+    *v = (struct vma){ .start = start, .end = end, .prot = prot, .ops = ops, .mm = mm };
   return v;
 }
 

@@ -120,20 +120,19 @@ tlb_answer(void)
 }
 
 // Forget [start, end) of mm on this hart, if mm is in use here. The number is satp's: mm->asid may be
-// of a later generation already.
+// of a later generation already. Interrupts are off.
 static void
 forget(struct mm *mm, uint64 start, uint64 end)
 {
-  push_off();
-  uint64 asid = SATP_ASID(satp_read());
-  if (mycpu()->mm == mm && end - start > FEW * PGSIZE)
+  uint64 pages = (end - start) / PGSIZE, asid = SATP_ASID(satp_read());
+  if (mycpu()->mm != mm)
+    return;
+  vm_count(fences, pages > FEW ? 1 : pages);
+  if (pages > FEW)
     fence_asid(asid);
-  else if (mycpu()->mm == mm)
+  else
     for (uint64 va = start; va < end; va += PGSIZE)
       fence_page(va, asid);
-  if (mycpu()->mm == mm)
-    vm_count(fences, end - start > FEW * PGSIZE ? 1 : (end - start) / PGSIZE);
-  pop_off();
 }
 
 static int
@@ -141,6 +140,21 @@ answered(struct mm *mm, int h, uint64 gen)
 {
   return __atomic_load_n(&mm->seen[h], __ATOMIC_ACQUIRE) >= gen ||
          !(__atomic_load_n(&mm->running, __ATOMIC_SEQ_CST) & (1u << h));
+}
+
+// Call other harts, and wait until each has seen that mm->gen is gen, or has left mm. Step 4 of the
+// drawing.
+static void
+call(struct mm *mm, uint others, uint64 gen)
+{
+  for (int h = 0; h < machine.harts; h++)
+    if (others & (1u << h)) {
+      vm_count(shootdowns, 1);
+      ipi(h);
+    }
+  for (int h = 0; h < machine.harts; h++)
+    while ((others & (1u << h)) && !answered(mm, h, gen))
+      assert(intr_get()); // so that this hart answers calls, too
 }
 
 // Leaves in [start, end) lost rights or map other frames; if the range has more than a FEW pages,
@@ -165,14 +179,8 @@ tlb_flush_range(struct mm *mm, uint64 start, uint64 end)
     mm->seen[c->id] = gen;
   uint others = __atomic_load_n(&mm->running, __ATOMIC_SEQ_CST) & ~(1u << c->id);
   pop_off();
-  for (int h = 0; h < machine.harts; h++)
-    if (others & (1u << h)) {
-      vm_count(shootdowns, 1);
-      ipi(h);
-    }
-  for (int h = 0; h < machine.harts; h++)
-    while ((others & (1u << h)) && !answered(mm, h, gen))
-      assert(intr_get()); // so that this hart answers calls, too
+  if (others)
+    call(mm, others, gen);
 }
 
 // The same for one page.
@@ -190,11 +198,15 @@ tlb_flush_all(struct mm *mm)
 }
 
 // The leaf at va gained rights, A or D: make this hart see them. Other harts need not: they take a
-// spurious fault. 4.2.1: for more permissions the fence may come as late as that.
+// spurious fault. 4.2.1: for more permissions the fence may come as late as that. So interrupts may be
+// on: if the caller is moved in the middle, another hart forgets, which does no harm.
 void
 tlb_gained(struct mm *mm, uint64 va)
 {
-  forget(mm, va, va + PGSIZE);
+  if (mycpu()->mm != mm)
+    return;
+  vm_count(fences, 1);
+  fence_page(va, SATP_ASID(satp_read()));
 }
 
 // A fault, and the leaf was good: this hart remembers an older one, or that there was none. 4.2.1:
@@ -202,7 +214,9 @@ tlb_gained(struct mm *mm, uint64 va)
 void
 tlb_spurious(struct mm *mm)
 {
+  push_off();
   forget(mm, 0, MAXVA);
+  pop_off();
 }
 
 // Code has been put into memory: every hart fetches afresh before it next goes to user mode.

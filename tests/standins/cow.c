@@ -10,6 +10,7 @@
 #include "../proc.h"
 #include "../riscv/hart.h"
 #include "mm.h"
+#include "rmap.h"
 
 // A frame with the bytes of old, which is the zero frame or has any; 0: no memory.
 static struct page *
