@@ -246,20 +246,22 @@ console_read(struct span *dst, uint n)
       cons.r += done == 0; // behind some text it is for the next read
       break;
     }
-    span_put(dst, done++, &c, 1);
+    if (span_put(dst, done, &c, 1) == 0)
+      break;
+    done++;
   }
   release(&cons.lock);
   return done;
 }
 
 static int
-console_write(const struct span *src, uint n)
+console_write(struct span *src, uint n)
 {
   char buf[256];
   uint done = 0;
-  for (uint m; done < n && !killed(myproc()); done += m) {
+  for (uint m = 1; m > 0 && done < n && !killed(myproc()); done += m) {
     m = n - done < sizeof(buf) ? n - done : sizeof(buf);
-    span_take(src, done, buf, m);
+    m = span_take(src, done, buf, m);
     uartwrite(buf, m);
   }
   return done;

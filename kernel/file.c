@@ -11,9 +11,9 @@
 // Locks: files.lock for the table's entries, so that a descriptor closed by one thread is not used
 // by another without a reference; the inode's lock for file.off.
 //
-// 1. User memory is pinned before anything is locked, a few pages at a time. A range that does not
-//    fit one pin is checked as a whole first: a bad buffer has no effect. What goes wrong later
-//    makes the count short.
+// 1. User memory is opened before anything is locked, a few pages at a time. A range of more than
+//    one page is checked as a whole first: a bad buffer has no effect. What goes wrong later makes
+//    the count short.
 // 2. References are given up with no lock held: the last one may free a file on the disk.
 
 #include "file.h"
@@ -91,11 +91,11 @@ read_inode(struct file *f, struct span *dst, uint n)
 // As many operations as it takes. Memory may be full of what is not on the disk yet: then it waits
 // until it is, once.
 static int
-write_inode(struct file *f, const struct span *src, uint n)
+write_inode(struct file *f, struct span *src, uint n)
 {
   uint done = 0;
-  int r = 0, waited = 0;
-  while (done < n && r >= 0) {
+  int r = 0, waited = 0, sure = src->sure;
+  while (done < n && r >= 0 && src->sure == sure) {
     if ((r = ibegin(f->ip)) == 0) {
       r = writei(f->ip, src, done, f->off, n - done);
       if (r > 0)
@@ -121,10 +121,10 @@ move(struct file *f, struct span *s, uint n, int reading)
   return dev->read == 0 ? -ENODEV : reading ? dev->read(s, n) : dev->write(s, n);
 }
 
-// Move up to n bytes between f and the caller's memory at va, a pin at a time: how many; 0 at the end;
-// less when something goes wrong in the middle. -EBADF: not open for that; -EINVAL: n is negative;
-// -EFAULT; -EINTR: killed while waiting; -EIO, -ENOMEM, -ENODEV; and when writing -EPIPE, -ENOSPC,
-// -EFBIG, -EROFS, -ETXTBSY. Sleeps.
+// Move up to n bytes between f and the caller's memory at va, a span at a time: how many; 0 at the
+// end; less when something goes wrong in the middle. -EBADF: not open for that; -EINVAL: n is
+// negative; -EFAULT; -EINTR: killed while waiting; -EIO, -ENOMEM, -ENODEV; and when writing -EPIPE,
+// -ENOSPC, -EFBIG, -EROFS, -ETXTBSY. Sleeps.
 int64
 fileio(struct file *f, uint64 va, int n, int reading)
 {
@@ -133,16 +133,18 @@ fileio(struct file *f, uint64 va, int n, int reading)
   int done = 0, r = n < 0 ? -EINVAL : 0;
   if (!(reading ? f->readable : f->writable))
     return -EBADF;
-  while (done < n) {
-    int m = span_pin(&s, mm, va + done, n - done, reading);
+  if (r == 0 && va % PGSIZE + n > PGSIZE)
+    r = user_range(mm, va, n, reading);
+  s.sure = !reading && f->type == FD_INODE && n >= BSIZE; // what writei has to be sure of
+  while (r >= 0 && done < n) {
+    int m = span_open(&s, mm, va + done, n - done, reading), sure = s.sure;
     if ((r = m) < 0)
       break;
-    if (done > 0 || m == n || (r = user_range(mm, va, n, reading)) == 0)
-      r = move(f, &s, m, reading);
+    r = move(f, &s, m, reading);
     span_unpin(&s);
     if (r > 0)
       done += r;
-    if (r != m)
+    if (r != m && s.sure == sure)
       break;
   }
   return done ? done : r;

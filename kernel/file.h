@@ -58,7 +58,7 @@ void text_put(struct inode *, int by);
 extern uint blocks_free;
 int balloc_start(void);
 int balloc(uint *blockno);
-int bfree(uint blockno, struct page **map);
+int bfree(uint blockno, uint n, struct page **map);
 int is_data(uint blockno);
 
 // bmap.c
@@ -72,7 +72,7 @@ int page_cache_get(struct inode *, uint index, struct page **);
 void tail_zero(struct inode *);
 int page_cache_own(struct inode *, uint index);
 int readi(struct inode *, struct span *dst, uint64 off, uint n);
-int writei(struct inode *, const struct span *src, uint at, uint64 off, uint n);
+int writei(struct inode *, struct span *src, uint at, uint64 off, uint n);
 
 // dir.c: an entry, also as two words
 union entry {
@@ -117,7 +117,7 @@ struct files {
 // console registers itself in devsw[CONSOLE].
 struct devsw {
   int (*read)(struct span *dst, uint n);
-  int (*write)(const struct span *src, uint n);
+  int (*write)(struct span *src, uint n);
 };
 
 extern struct devsw devsw[NDEV];
@@ -144,4 +144,4 @@ void cwd_set(struct inode *);
 int pipealloc(struct file **r, struct file **w);
 void pipeclose(struct pipe *, int writable);
 int piperead(struct pipe *, struct span *dst, uint n);
-int pipewrite(struct pipe *, const struct span *src, uint n);
+int pipewrite(struct pipe *, struct span *src, uint n);

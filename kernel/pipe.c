@@ -7,8 +7,8 @@
 //
 // Both start again at 0 when the ring is empty, so that what is aligned is copied by whole words.
 //
-// Lock: pipe.lock, for all of it, copies included: spans are pinned, so a copy neither faults nor
-// sleeps.
+// Lock: pipe.lock, for all of it, copies included, which neither fault nor sleep. One that is cut
+// short ends the call, and the caller comes again for the rest.
 //
 // 1. nwrite - nread <= PIPESIZE.
 // 2. A byte leaves the ring only when it has been copied out.
@@ -101,21 +101,22 @@ piperead(struct pipe *pi, struct span *dst, uint n)
   }
   if (n > pi->nwrite - pi->nread)
     n = pi->nwrite - pi->nread;
-  for (uint done = 0, m; done < n; done += m, pi->nread += m) {
+  uint done = 0;
+  for (uint m = 1; m > 0 && done < n; done += m, pi->nread += m) {
     m = piece(pi->nread, n - done);
-    span_put(dst, done, pi->ring + pi->nread % PIPESIZE, m);
+    m = span_put(dst, done, pi->ring + pi->nread % PIPESIZE, m);
   }
   if (pi->nread == pi->nwrite)
     pi->nread = pi->nwrite = 0;
   wakeup(&pi->nwrite);
   release(&pi->lock);
-  return n;
+  return done;
 }
 
 // Write n bytes, waiting for room: how many. Less, or if there are none an error, when no reader is
 // left (-EPIPE) or the caller is killed (-EINTR). Sleeps.
 int
-pipewrite(struct pipe *pi, const struct span *src, uint n)
+pipewrite(struct pipe *pi, struct span *src, uint n)
 {
   uint done = 0;
   int err = 0;
@@ -132,7 +133,9 @@ pipewrite(struct pipe *pi, const struct span *src, uint n)
       continue;
     }
     uint m = piece(pi->nwrite, n - done < room ? n - done : room);
-    span_take(src, done, pi->ring + pi->nwrite % PIPESIZE, m);
+    m = span_take(src, done, pi->ring + pi->nwrite % PIPESIZE, m);
+    if (m == 0)
+      break;
     pi->nwrite += m;
     done += m;
   }

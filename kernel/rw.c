@@ -14,7 +14,9 @@
 // 2. A block is allocated only when its page is at hand, and goes to the disk by the same
 //    transaction as the page: nobody ever reads what a block held before.
 // 3. Bytes of the last page beyond the file's end are zero.
-// 4. User memory is pinned before the inode is locked: no copy here can fault.
+// 4. User memory is opened before the inode is locked: no copy here can fault. One that is cut short
+//    ends the call with what was done. So only what is sure to be there is written to a page that
+//    needs a block first, or is not read first.
 
 #include "bio.h"
 #include "defs.h"
@@ -95,10 +97,12 @@ readi(struct inode *ip, struct span *dst, uint64 off, uint n)
     int err = ipage(ip, off / BSIZE, &pg);
     if (err < 0)
       return done ? (int)done : err;
-    span_put(dst, done, (char *)page_va(pg) + at, m);
+    uint got = span_put(dst, done, (char *)page_va(pg) + at, m);
     page_put(pg);
-    done += m;
-    off += m;
+    done += got;
+    off += got;
+    if (got < m)
+      break;
   }
   return done;
 }
@@ -116,40 +120,53 @@ tail_zero(struct inode *ip)
   }
 }
 
-// Page `index` to be written, with a block and a reference. If the caller is to write the whole of it,
-// it is not read for that: then it may not be VALID, and is locked.
+// Page `index` to be written, with a block and a reference; *out is 0 when that takes more than a look
+// into the cache, and the bytes to be written are not sure to come. If the caller is to write the
+// whole of it, it is not read for that: then it may not be VALID, and is locked.
 static int
-page_to_write(struct inode *ip, uint index, int whole, struct page **out)
+page_to_write(struct inode *ip, uint index, int sure, int whole, struct page **out)
 {
   uint b;
-  struct page *pg = *out = page_cache_find(ip->inum, index);
-  int err = pg ? 0 : whole ? cache_lock(ip->inum, index, &pg) : fill_page(ip, index, &pg);
+  struct page *pg = page_cache_find(ip->inum, index);
+  int err = 0;
+  if ((*out = pg) != 0 && pg->blockno)
+    return 0;
+  if (!sure)
+    goto none;
+  if (pg == 0)
+    err = whole ? cache_lock(ip->inum, index, &pg) : fill_page(ip, index, &pg);
   if (err < 0)
     return err;
-  *out = pg;
-  if (pg->blockno == 0 && (err = bmap(ip, index, 1, &b)) == 0)
+  if ((err = bmap(ip, index, 1, &b)) == 0) {
     pg->blockno = b;
-  if (err < 0) {
-    if ((pg->flags & PF_VALID) == 0)
-      page_unlock(pg);
-    page_put(pg);
+    *out = pg;
+    return 0;
   }
+  if ((pg->flags & PF_VALID) == 0)
+    page_unlock(pg);
+none:
+  if (pg)
+    page_put(pg);
+  *out = 0;
   return err;
 }
 
+// How many of n bytes, which lie in one page, were written; or an error.
 static int
-write_page(struct inode *ip, const struct span *src, uint from, uint64 off, uint n)
+write_page(struct inode *ip, struct span *src, uint from, uint64 off, uint n)
 {
   struct page *pg;
-  int err = page_to_write(ip, off / BSIZE, n == BSIZE, &pg);
-  if (err < 0)
+  int err = page_to_write(ip, off / BSIZE, src->sure, n == BSIZE, &pg);
+  if (pg == 0) {
+    src->sure = 1; // when the caller comes again
     return err;
+  }
   log_write(pg);
-  span_take(src, from, (char *)page_va(pg) + off % BSIZE, n);
+  n = span_take(src, from, (char *)page_va(pg) + off % BSIZE, n);
   if ((pg->flags & PF_VALID) == 0)
     page_ready(pg);
   page_put(pg);
-  return 0;
+  return n;
 }
 
 // Copy up to n bytes of src, from its byte `from` on, to off: how many; less when the operation is
@@ -157,7 +174,7 @@ write_page(struct inode *ip, const struct span *src, uint from, uint64 off, uint
 // fails. If nothing was written: -EFBIG, -ENOSPC, -EIO, -ENOMEM, or -ETXTBSY. The caller has ip
 // locked, in an operation. Sleeps.
 int
-writei(struct inode *ip, const struct span *src, uint from, uint64 off, uint n)
+writei(struct inode *ip, struct span *src, uint from, uint64 off, uint n)
 {
   uint done = 0;
   int err = 0;
@@ -173,10 +190,10 @@ writei(struct inode *ip, const struct span *src, uint from, uint64 off, uint n)
     uint m = BSIZE - off % BSIZE;
     if (m > n - done)
       m = n - done;
-    if ((err = write_page(ip, src, from + done, off, m)) < 0)
+    if ((err = write_page(ip, src, from + done, off, m)) <= 0)
       break;
-    done += m;
-    off += m;
+    done += err;
+    off += err;
     if (off > ip->d->size) {
       ip->d->size = off;
       iupdate(ip);
@@ -194,7 +211,7 @@ page_cache_own(struct inode *ip, uint index)
   int err = ibegin(ip);
   if (err < 0)
     return err;
-  err = (uint64)index * BSIZE < ip->d->size ? page_to_write(ip, index, 0, &pg) : -EIO;
+  err = (uint64)index * BSIZE < ip->d->size ? page_to_write(ip, index, 1, 0, &pg) : -EIO;
   if (err == 0) {
     log_write(pg);
     file_own(pg);

@@ -1,18 +1,29 @@
 // SPDX-License-Identifier: MIT
 // User memory, from the kernel's side. An address from a program is an allegation: nothing here
-// follows it. The pages it names are looked up, pinned, and reached through the direct map.
+// follows it. The pages it names are looked up, and reached through the direct map.
 //
-// Interface: span_pin and span_unpin around span_put and span_take; span_kernel for memory
-// of the kernel's own, so that readers and writers need one form only; copyin, copyout, copyinstr
-// for small things; user_range for a look ahead.
+// Interface: span_open or span_pin, and span_unpin, around span_put and span_take; span_kernel for
+// memory of the kernel's own, so that readers and writers need one form only; copyin, copyout,
+// copyinstr for small things; user_range for a look ahead.
+//
+// A page is had in one of two ways:
+//   borrowed   while a piece is copied, with interrupts off: no longer than the hart itself could go
+//              on with what its TLB has. Costs a walk, and nothing is left behind. A page that is not
+//              there, or not for that, cuts the copy short.
+//   pinned     by a reference, from span_pin to span_unpin: no copy is cut short then.
 //
 // Pinning may fault and so may sleep: no spinlock, and no lock that a fault can need (an inode's,
-// a page's, the log's door), is held then. Copying does neither: pin first, then lock, then copy.
+// a page's, the log's door), is held then. Copying does neither: open first, then lock, then copy.
 //
 // 1. A pinned frame has a reference, so it is not freed and not reused whatever becomes of its pte.
 // 2. A frame pinned for writing is mapped writable when it is pinned, so copy-on-write is over.
+// 3. Who takes rights from a leaf goes on only when every hart that runs the mm has answered
+//    (riscv/tlb.c), and this one does not with its interrupts off. So while they are off, what the
+//    table says can be used as the processor itself uses it, A and D being set: to lend is safe for
+//    whatever a store of the program at this moment is safe for.
 
 #include "../defs.h"
+#include "../proc.h"
 #include "mm.h"
 
 #define PGOFF(va) ((va) % PGSIZE)
@@ -70,13 +81,43 @@ pins_out(void)
   return DEBUGGING ? __atomic_load_n(&npins, __ATOMIC_RELAXED) : -1;
 }
 
+// Where user address va is in the direct map, for loads or with write for stores; 0: the processor
+// would take a fault, or this hart is on another table. Interrupts are off, and it holds until they
+// are on.
+static inline char *
+borrow(struct mm *mm, uint64 va, int write)
+{
+  pte_t pte, need = PTE_V | PTE_R | PTE_U | PTE_A | (write ? PTE_W | PTE_D : 0);
+  pagetable_t table = mm->pagetable;
+  uint shift = PXSHIFT(LEVELS - 1);
+  if (va >= USERTOP || mycpu()->mm != mm)
+    return 0;
+  while (PTE_TABLE(pte = __atomic_load_n(&table[va >> shift & (PTES - 1)], __ATOMIC_RELAXED))) {
+    table = (pagetable_t)KVA(PTE2PA(pte));
+    shift -= PXSHIFT(1) - PXSHIFT(0);
+  }
+  return (pte & need) == need ? (char *)KVA(PTE2PA(pte)) + (va & ((1UL << shift) - 1)) : 0;
+}
+
 // A span of the kernel's own memory.
 void
 span_kernel(struct span *s, void *kva, uint len)
 {
   s->kva = kva;
-  s->off = s->npin = 0;
   s->len = len;
+  s->npin = 0;
+  s->sure = 1;
+}
+
+static void
+span_set(struct span *s, struct mm *mm, uint64 va, uint64 len, int write)
+{
+  s->kva = 0;
+  s->mm = mm;
+  s->va = va;
+  s->len = min(len, NPIN * PGSIZE - PGOFF(va));
+  s->write = write;
+  s->npin = 0;
 }
 
 // Pin user pages from va on, for reading by the kernel or, with write, for writing: as many of len
@@ -85,22 +126,31 @@ span_kernel(struct span *s, void *kva, uint len)
 int
 span_pin(struct span *s, struct mm *mm, uint64 va, uint64 len, int write)
 {
+  uint have = 0;
   int err = 0;
-  s->kva = 0;
-  s->write = write;
-  s->off = PGOFF(va);
-  s->npin = 0;
-  s->len = 0;
-  while (s->len < len && s->npin < NPIN) {
-    err = pin_page(mm, va + s->len, write ? ACCESS_WRITE : ACCESS_READ, &s->pin[s->npin]);
+  span_set(s, mm, va, len, write);
+  for (; have < s->len; have = s->npin * PGSIZE - PGOFF(va)) {
+    err = pin_page(mm, va + have, write ? ACCESS_WRITE : ACCESS_READ, &s->pin[s->npin]);
     if (err < 0)
       break;
     s->npin++;
     if (DEBUGGING)
       __atomic_fetch_add(&npins, 1, __ATOMIC_RELAXED);
-    s->len = min(len, (uint64)s->npin * PGSIZE - s->off);
   }
-  return s->len > 0 || len == 0 ? (int)s->len : err;
+  s->len = min(s->len, have);
+  s->sure = 1;
+  return s->len > 0 ? (int)s->len : err;
+}
+
+// The same, but unless s->sure is set nothing is pinned, or even looked at. A copy that then finds a
+// page not there sets s->sure: the rest is to be opened again.
+int
+span_open(struct span *s, struct mm *mm, uint64 va, uint64 len, int write)
+{
+  if (s->sure)
+    return span_pin(s, mm, va, len, write);
+  span_set(s, mm, va, len, write);
+  return s->len;
 }
 
 void
@@ -116,38 +166,52 @@ span_unpin(struct span *s)
   }
 }
 
-// The bytes at `at` of s, and in *n how many of them lie together.
+// The bytes at `at` of s, and in *n how many of them lie together; 0: not there. Interrupts are off.
 static char *
 piece(const struct span *s, uint at, uint *n)
 {
+  uint64 va = s->va + at;
   assert(at + *n <= s->len);
   if (s->kva)
     return s->kva + at;
-  at += s->off;
-  *n = min(*n, PGSIZE - PGOFF(at));
-  return (char *)page_va(s->pin[at / PGSIZE]) + PGOFF(at);
+  *n = min(*n, PGSIZE - PGOFF(va));
+  if (s->npin == 0)
+    return borrow(s->mm, va, s->write);
+  return (char *)page_va(s->pin[(va >> PGSHIFT) - (s->va >> PGSHIFT)]) + PGOFF(va);
 }
 
-// Copy n bytes from src to byte `at` of s.
-void
+static uint
+move(struct span *s, uint at, char *k, uint n, int put)
+{
+  uint done = 0;
+  for (uint m; done < n; done += m) {
+    m = n - done;
+    uint64 was = csr_fetch_clear(sstatus, SSTATUS_SIE);
+    char *p = piece(s, at + done, &m);
+    if (p)
+      memmove(put ? p : k + done, put ? k + done : p, m);
+    csr_set(sstatus, was & SSTATUS_SIE);
+    if (p == 0) {
+      s->sure = 1;
+      break;
+    }
+  }
+  return done;
+}
+
+// Copy n bytes from src to byte `at` of s: how many; less only when it is not pinned and a page has
+// gone.
+uint
 span_put(struct span *s, uint at, const void *src, uint n)
 {
-  for (uint m; n > 0; at += m, src = (const char *)src + m, n -= m) {
-    m = n;
-    char *to = piece(s, at, &m);
-    memmove(to, src, m);
-  }
+  return move(s, at, (char *)src, n, 1);
 }
 
-// Copy n bytes from byte `at` of s to dst.
-void
-span_take(const struct span *s, uint at, void *dst, uint n)
+// Copy n bytes from byte `at` of s to dst: the same.
+uint
+span_take(struct span *s, uint at, void *dst, uint n)
 {
-  for (uint m; n > 0; at += m, dst = (char *)dst + m, n -= m) {
-    m = n;
-    const char *from = piece(s, at, &m);
-    memmove(dst, from, m);
-  }
+  return move(s, at, dst, n, 0);
 }
 
 // Whether a program has all of [va, va+len) and may read it, or write it: 0, else -EFAULT. Nothing
@@ -163,35 +227,32 @@ user_range(struct mm *mm, uint64 va, uint64 len, int write)
   return err;
 }
 
+static int
+copy(struct mm *mm, uint64 va, char *k, uint64 len, int write)
+{
+  struct span s = { .sure = 0 };
+  int n = PGOFF(va) + len > PGSIZE ? user_range(mm, va, len, write) : 0;
+  for (uint64 done = 0; n >= 0 && done < len; done += n) {
+    if ((n = span_open(&s, mm, va + done, len - done, write)) > 0)
+      n = move(&s, 0, k + done, n, write);
+    span_unpin(&s);
+  }
+  return n < 0 ? n : 0;
+}
+
 // Copy len bytes to user address dstva: 0, or -EFAULT with nothing written; -EIO and -ENOMEM can
 // come in the middle. May sleep.
 int
 copyout(struct mm *mm, uint64 dstva, const void *src, uint64 len)
 {
-  struct span s;
-  int n = user_range(mm, dstva, len, 1);
-  for (uint64 done = 0; n >= 0 && done < len; done += n) {
-    n = span_pin(&s, mm, dstva + done, len - done, 1);
-    if (n > 0)
-      span_put(&s, 0, (const char *)src + done, n);
-    span_unpin(&s);
-  }
-  return n < 0 ? n : 0;
+  return copy(mm, dstva, (char *)src, len, 1);
 }
 
 // Copy len bytes from user address srcva: 0, -EFAULT, -EIO, -ENOMEM. May sleep.
 int
 copyin(struct mm *mm, void *dst, uint64 srcva, uint64 len)
 {
-  struct span s;
-  int n = user_range(mm, srcva, len, 0);
-  for (uint64 done = 0; n >= 0 && done < len; done += n) {
-    n = span_pin(&s, mm, srcva + done, len - done, 0);
-    if (n > 0)
-      span_take(&s, 0, (char *)dst + done, n);
-    span_unpin(&s);
-  }
-  return n < 0 ? n : 0;
+  return copy(mm, srcva, dst, len, 0);
 }
 
 // Copy a string with its final zero from user address srcva; dst has room for max bytes. Its length
@@ -200,13 +261,13 @@ copyin(struct mm *mm, void *dst, uint64 srcva, uint64 len)
 int
 copyinstr(struct mm *mm, char *dst, uint64 srcva, uint64 max)
 {
-  struct span s;
+  struct span s = { .sure = 0 };
   for (uint64 done = 0; done < max;) {
     uint64 va = srcva + done;
-    int n = span_pin(&s, mm, va, min(max - done, PGSIZE - PGOFF(va)), 0);
+    int n = span_open(&s, mm, va, min(max - done, PGSIZE - PGOFF(va)), 0);
     if (n < 0)
       return n;
-    span_take(&s, 0, dst + done, n);
+    n = span_take(&s, 0, dst + done, n);
     span_unpin(&s);
     for (uint64 stop = done + n; done < stop; done++)
       if (dst[done] == 0)
