@@ -1,16 +1,13 @@
 # SPDX-License-Identifier: MIT
-"""What the pages of docs/vm show: pictures and quotes are those of a run, stand-ins fail what labs.md says."""
+"""What the pages of docs/vm show: pictures and quotes are those of a run, what fails with a stand-in is what it stands in for."""
 
-import fnmatch
+import json
 import os
 import re
 import sys
 
 from quire import ROOT, build, test
 from test_docs import papers, text
-
-QUICK = re.findall(r"^QUICK\((\w+),", text("user/vmtests/tests.tbl"), re.M)
-LINE = 230  # characters of a command
 
 
 @test(weight=2)
@@ -43,29 +40,65 @@ def docs_quote_what_programs_say(t):
     t.shut_down(m)
 
 
-def commands(names):
-    """vmtests with these names, in as many lines as the console takes."""
-    line = "vmtests"
-    for name in names:
-        if len(line) + len(name) > LINE:
-            yield line
-            line = "vmtests"
-        line += " " + name
-    yield line
+# ---- stand-ins ----
 
 
-@test(weight=5)
-def stand_ins_fail_the_proofs_that_docs_name(t):
+PROOFS = json.loads(text("tests/standins/proofs.json"))
+
+
+def with_standins(t, *names):
+    """What fails is what needs the techniques that are not there, and with one stand-in all of that."""
+    folder = build("standin-" + "-".join(names), f"STANDIN={' '.join(names)}", "-j2")
+    for program in ("vmtests", "usertests"):
+        m = t.boot(build=folder, cpus=2, seconds=60)
+        said = m.run(f"{program} -q", 900)[0]
+        t.has(said, r"^(ALL TESTS PASSED|SOME TESTS FAILED)$")
+        failed = set(re.findall(r"test (\w+): FAILED", said))
+        proofs = {test for name in names for test in PROOFS[name][program]}
+        t.equal(sorted(failed - proofs), [], f"what fails of {program} and does not need what {names} stand in for")
+        if len(names) == 1:
+            t.equal(sorted(proofs - failed), [], f"proofs of {program} that pass without the technique")
+        t.lacks(m.console, "PANIC")
+        t.shut_down(m)
+
+
+@test(weight=3)
+def without_the_zero_frame(t):
+    with_standins(t, "anon")
+
+
+@test(weight=3)
+def with_copies_at_fork(t):
+    with_standins(t, "cow")
+
+
+@test(weight=3)
+def with_files_read_at_once(t):
+    with_standins(t, "filemap")
+
+
+@test(weight=3)
+def without_huge_pages(t):
+    with_standins(t, "huge")
+
+
+@test(weight=3)
+def without_swap(t):
+    with_standins(t, "swap")
+
+
+@test(weight=3)
+def without_any_of_them(t):
+    with_standins(t, *PROOFS)
+
+
+@test(quick=True)
+def labs_name_the_stand_ins_and_proofs_of_each(t):
     link = r"^\| \[(\w+)\]\(\.\./\.\./tests/standins/\w+\.c\)"
     rows = re.findall(link + r" \|[^|]*\|([^|]*)\|$", text("docs/vm/labs.md"), re.M)
     there = os.listdir(os.path.join(ROOT, "tests/standins"))
     t.equal(sorted(f"{name}.c" for name, _ in rows), sorted(n for n in there if n.endswith(".c")), "the stand-ins")
-    for standin, proofs in rows:
-        names = [n for p in re.findall(r"`(\S+)`", proofs) for n in fnmatch.filter(QUICK, p)]
-        t.true(names, f"no proof is named for {standin}")
-        m = t.boot(build=build(f"standin-{standin}", f"STANDIN={standin}", "-j2"), cpus=2, seconds=60)
-        said = "\n".join(m.run(line, 600)[0] for line in commands(names))
-        failed = re.findall(r"test (\w+): FAILED", said)
-        t.equal(sorted(set(names) - set(failed)), [], f"what passes with the stand-in for {standin}")
-        t.lacks(m.console, "PANIC")
-        t.drop(m)
+    t.equal(sorted(PROOFS), sorted(name for name, _ in rows), "the stand-ins in proofs.json")
+    for name, proofs in rows:
+        for proof in re.findall(r"`(\S+)`", proofs):
+            t.true(proof in PROOFS[name]["vmtests"], f"{proof} is no proof that fails with {name}")
