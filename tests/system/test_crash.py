@@ -93,7 +93,8 @@ def failing_disk(t, disk, *errors):
     with open(t.path("errors"), "w", encoding="utf-8") as f:
         for event, block in errors:
             where = f"sector = \"{block * 8}\"\n" if block is not None else ""
-            f.write(f'[inject-error]\nevent = "{event}"\nerrno = "5"\nonce = "off"\n{where}')
+            kind = event.split("_", 1)[0]
+            f.write(f'[inject-error]\nevent = "{event}"\niotype = "{kind}"\nerrno = "5"\nonce = "off"\n{where}')
     return f"blkdebug:{t.path('errors')}:{disk}"
 
 

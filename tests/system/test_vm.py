@@ -5,6 +5,7 @@ that show memory, and the shell beside programs that want all of it."""
 import re
 
 from quire import build, test
+from test_crash import failing_disk
 
 ALL_PASSED = "ALL TESTS PASSED"
 PARTS = ["tables", "sparse", "lazy", "stack", "cow", "demand", "mmap", "huge", "swap"]
@@ -445,6 +446,45 @@ def swap_and_policy_are_set_while_it_runs(t):
         t.true(status == 1 and said, f"{command!r} ended with {status} and said {said!r}")
     t.runs(m, "echo alive", "alive")
     t.shut_down(m)
+
+
+def boot_with_failing_swap(t, event):
+    with open(t.path("swap"), "wb") as f:
+        f.truncate(64 << 20)
+    drive = failing_disk(t, t.path("swap"), (event, None))
+    m = t.boot(cpus=2, mem="64M", swap=None, before=("-s", drive))
+    t.runs(m, "swapon", "swap: 65532 KiB, of these free 65532")
+    return m
+
+
+def works_without_swap(t, m):
+    t.runs(m, "swapon -d", "swap: off")
+    t.runs(m, "echo alive", "alive")
+    t.lacks(m.console, "PANIC")
+    t.shut_down(m)
+
+
+@test()
+def a_swap_drive_that_cannot_be_written(t):
+    """What should go out stays, in frames; who wants more than there are of them ends."""
+    m = boot_with_failing_swap(t, "write_aio")
+    t.runs(m, "ln vmtests @hog")
+    m.send("@hog")
+    m.expect("swap: the drive cannot be written: nothing is evicted any more", 60)
+    m.expect("(?i)out of memory", 60)
+    m.prompt()
+    t.runs(m, "rm @hog", "")
+    works_without_swap(t, m)
+
+
+@test()
+def a_swap_drive_that_cannot_be_read(t):
+    """A page that cannot come back ends who needs it, and nobody else."""
+    m = boot_with_failing_swap(t, "read_aio")
+    said, status = m.run("vmtests swap_out_and_in", 60)
+    t.equal(status, 1, "the exit status of vmtests")
+    t.has(said, r"killed: reads 0x\w+ at pc 0x\w+: the disk failed")
+    works_without_swap(t, m)
 
 
 # ---- no memory left ----
