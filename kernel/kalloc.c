@@ -330,6 +330,10 @@ pages_put(struct page **pg, uint n)
 void
 page_put(struct page *pg)
 {
+  int ref = __atomic_load_n(&pg->ref, __ATOMIC_RELAXED);
+  while (ref > 1)
+    if (__atomic_compare_exchange_n(&pg->ref, &ref, ref - 1, 1, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+      return;
   pages_put(&pg, 1);
 }
 
