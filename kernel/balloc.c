@@ -100,13 +100,13 @@ balloc(uint *blockno)
   return err == -ENOSPC ? take(datastart, blockno) : err;
 }
 
-// Give block b back. *map is the bitmap block that the last call has left locked, or 0, so that many
-// blocks cost little: the caller ends with brelse. Logs one block for each map. 0, or -EIO, -ENOMEM
-// and b still is in use. Sleeps.
+// Give n blocks from b on back, all of one bitmap block. *map is the one that the last call has left
+// locked, or 0, so that many blocks cost little: the caller ends with brelse. Logs one block for
+// each map. 0, or -EIO, -ENOMEM and they still are in use. Sleeps.
 int
-bfree(uint b, struct page **map)
+bfree(uint b, uint n, struct page **map)
 {
-  assert(is_data(b));
+  assert(n > 0 && is_data(b) && is_data(b + n - 1) && b / BPB == (b + n - 1) / BPB);
   if (*map && (*map)->blockno != BBLOCK(b, sb)) {
     brelse(*map);
     *map = 0;
@@ -119,10 +119,14 @@ bfree(uint b, struct page **map)
     }
     log_write(*map);
   }
-  uint64 bit = 1ul << b % 64;
-  if (*word_of(*map, b) & bit) { // else the disk is damaged: somebody has it twice
-    *word_of(*map, b) &= ~bit;
-    __atomic_fetch_add(&blocks_free, 1, __ATOMIC_RELAXED);
+  uint freed = 0;
+  for (uint k; n > 0; b += k, n -= k) {
+    k = n < 64 - b % 64 ? n : 64 - b % 64;
+    uint64 *word = word_of(*map, b), mask = ~0ul >> (64 - k) << b % 64;
+    for (uint64 used = *word & mask; used; used &= used - 1)
+      freed++; // not k: on a damaged disk somebody may have one twice
+    *word &= ~mask;
   }
+  __atomic_fetch_add(&blocks_free, freed, __ATOMIC_RELAXED);
   return 0;
 }

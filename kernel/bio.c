@@ -24,8 +24,9 @@
 // Who may change the bytes: of metadata, whoever has it LOCKED; of a file's page, whoever has the
 // inode locked. Valid pages of files are read without the page lock.
 //
-// Locks: a spinlock for every NLOCKS-th bucket, for the chains. A leaf: nothing else is taken while
-// one is held, except that sleepers for a page go to sleep under the lock of its bucket.
+// Locks: a spinlock for TOGETHER buckets, and for those NLOCKS * TOGETHER further on, for the chains. A
+// leaf: nothing else is taken while one is held, except that sleepers for a page go to sleep under
+// the lock of its bucket.
 //
 // 1. A page with CACHED is in exactly one chain, and the cache has one reference of its ref.
 // 2. Only the cache itself has a page with ref 1 under its bucket's lock, and nobody can get it:
@@ -39,12 +40,13 @@
 #include "mm/mm.h"
 #include "spinlock.h"
 
-#define NLOCKS 64
+#define NLOCKS   64
+#define TOGETHER 8
 
 uint64 cache_frames; // atomic
 
 static struct page **buckets;
-static uint nbuckets; // a power of two, at least NLOCKS; 0: too early for a cache
+static uint nbuckets; // a power of two; 0: too early for a cache
 static struct spinlock locks[NLOCKS];
 static uint hand; // the bucket where cache_shrink goes on
 
@@ -53,7 +55,7 @@ static uint hand; // the bucket where cache_shrink goes on
 uint64
 bio_tables(void *at, uint64 nframes)
 {
-  for (nbuckets = NLOCKS; nbuckets < nframes / 4; nbuckets *= 2)
+  for (nbuckets = NLOCKS * TOGETHER; nbuckets < nframes / 4; nbuckets *= 2)
     ;
   for (int i = 0; i < NLOCKS; i++)
     initlock(&locks[i], "bio");
@@ -71,7 +73,7 @@ hash(uint inum, uint index)
 static struct spinlock *
 lock_of(uint bucket)
 {
-  return &locks[bucket % NLOCKS];
+  return &locks[bucket / TOGETHER % NLOCKS];
 }
 
 void
@@ -289,12 +291,11 @@ doomed(struct page *pg, const struct range *r)
   return 0;
 }
 
-// Drop the pages of bucket b that shall go: how many. Releases the bucket's lock, which the caller
-// has acquired.
+// Move the pages of bucket b that shall go to the chain `gone`: how many. Holds the bucket's lock.
 static int
-purge(uint b, const struct range *r)
+purge(uint b, const struct range *r, struct page **gone)
 {
-  struct page *pg, *gone = 0;
+  struct page *pg;
   int n = 0;
   for (struct page **link = &buckets[b]; (pg = *link) != 0;) {
     if (!doomed(pg, r)) {
@@ -303,19 +304,31 @@ purge(uint b, const struct range *r)
     }
     *link = pg->hnext;
     page_clear(pg, PF_CACHED);
-    pg->hnext = gone;
-    gone = pg;
+    pg->hnext = *gone;
+    *gone = pg;
     n++;
   }
-  release(lock_of(b));
-  __atomic_fetch_sub(&cache_frames, n, __ATOMIC_RELAXED);
-  while ((pg = gone) != 0) {
-    gone = pg->hnext;
+  return n;
+}
+
+// Give up the cache's references to a chain of pages that are gone from it.
+static void
+give_up(struct page *pg)
+{
+  struct page *batch[DISK_RUN], *next;
+  uint n = 0, all = 0;
+  for (; pg; pg = next, all++) {
+    next = pg->hnext;
     log_forget(pg);
     file_disown(pg);
-    page_put(pg);
+    if (page_drop(pg))
+      batch[n++] = pg;
+    if (n == DISK_RUN || next == 0) {
+      pages_free(batch, n);
+      n = 0;
+    }
   }
-  return n;
+  __atomic_fetch_sub(&cache_frames, all, __ATOMIC_RELAXED);
 }
 
 // Forget pages from..to-1 of inum, whose blocks are being freed in an operation: they are not found
@@ -325,12 +338,18 @@ void
 cache_remove(uint inum, uint from, uint to)
 {
   struct range r = { inum, from, to };
+  struct page *gone = 0;
   uint n = to - from < nbuckets ? to - from : nbuckets; // a longer range meets every bucket
-  for (uint b = hash(inum, from); n > 0; n--, b = (b + 1) & (nbuckets - 1))
-    if (buckets[b]) {
-      acquire(lock_of(b));
-      purge(b, &r);
-    }
+  for (uint b = hash(inum, from); n > 0;) {
+    struct spinlock *lk = lock_of(b);
+    acquire(lk);
+    do {
+      purge(b, &r, &gone);
+      b = (b + 1) & (nbuckets - 1);
+    } while (--n > 0 && lock_of(b) == lk);
+    release(lk);
+  }
+  give_up(gone);
 }
 
 // A page of file inum (0: of any) with from <= index < to that mappings may store into, with a
@@ -362,11 +381,15 @@ cache_writable(uint inum, uint from, uint to, uint *i)
 int
 cache_shrink(int n)
 {
+  struct page *gone = 0;
   int freed = 0;
   for (uint64 left = 2ul * nbuckets; left > 0 && freed < n && cache_frames > 0; left--) {
     uint b = __atomic_fetch_add(&hand, 1, __ATOMIC_RELAXED) & (nbuckets - 1);
-    if (buckets[b] && try_acquire(lock_of(b)))
-      freed += purge(b, 0);
+    if (buckets[b] && try_acquire(lock_of(b))) {
+      freed += purge(b, 0, &gone);
+      release(lock_of(b));
+    }
   }
+  give_up(gone);
   return freed;
 }

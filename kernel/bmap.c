@@ -59,7 +59,7 @@ grow(uint *slot, int numbers)
     return err;
   if (numbers) {
     if ((err = cache_lock(0, b, &pg)) < 0) {
-      if (bfree(b, &map) == 0)
+      if (bfree(b, 1, &map) == 0)
         brelse(map);
       return err;
     }
@@ -101,7 +101,7 @@ bmap(struct inode *ip, uint index, int alloc, uint *blockno)
 // ---- getting shorter ----
 
 struct prune {
-  uint keep;        // pages that stay
+  uint keep, had;   // pages that stay, and that there were
   struct page *map; // see bfree
 };
 
@@ -113,34 +113,65 @@ drop_map(struct prune *p)
   p->map = 0;
 }
 
-// Free what hangs on *slot, a tree of this depth whose first page is base, as far as it lies beyond
-// p->keep: 0 or an error. What a damaged disk says there is only forgotten.
+// How many of n slots have blocks that follow each other, all of data and of one bitmap block; 0: not
+// even the first one has such a block.
+static uint
+run_of(const uint *slot, uint n)
+{
+  uint b = slot[0], k = 0, end = b / BPB * BPB + BPB;
+  if (is_data(b))
+    while (k < n && slot[k] == b + k && b + k < end && b + k < sb.size)
+      k++;
+  return k;
+}
+
+// Free the blocks in n slots: 0 or an error, and the rest still is in use. What a damaged disk says
+// there is only forgotten.
+static int
+free_slots(struct prune *p, uint *slot, uint n)
+{
+  int err = 0;
+  for (uint k; n > 0 && err == 0; slot += k, n -= k) {
+    k = run_of(slot, n);
+    if (k > 0)
+      err = bfree(*slot, k, &p->map);
+    else
+      k = 1;
+    if (err == 0)
+      memset(slot, 0, k * sizeof(*slot));
+  }
+  return err;
+}
+
+// Free what hangs on *slot, a tree of this depth, at least 1, whose first page is base, as far as it
+// lies beyond p->keep: 0 or an error.
 static int
 prune(struct prune *p, uint *slot, int depth, uint base)
 {
   uint b = *slot, span = depth == 2 ? NINDIRECT : 1;
-  struct page *pg = 0;
-  int err = 0;
+  struct page *pg;
   if (b == 0)
     return 0;
-  if (depth > 0 && is_data(b) && b != va_page(slot)->blockno) {
-    drop_map(p);
-    if ((err = bread(b, &pg)) < 0)
-      return err;
-    uint *e = page_va(pg), i = base < p->keep ? (p->keep - base) / span : 0;
-    for (; i < NINDIRECT && err == 0; i++)
-      if (e[i] != 0)
-        err = prune(p, &e[i], depth - 1, base + i * span);
-  }
-  if (err == 0 && base >= p->keep && (!is_data(b) || (err = bfree(b, &p->map)) == 0))
-    *slot = 0;
-  if (pg) {
-    if (*slot)
-      log_write(pg);
-    else
-      cache_remove(0, b, b + 1);
-    brelse(pg);
-  }
+  if (!is_data(b) || b == va_page(slot)->blockno)
+    return base >= p->keep ? free_slots(p, slot, 1) : 0;
+  drop_map(p);
+  int err = bread(b, &pg);
+  if (err < 0)
+    return err;
+  uint *e = page_va(pg), i = base < p->keep ? (p->keep - base) / span : 0;
+  uint end = base + NINDIRECT <= p->had ? NINDIRECT : base < p->had ? p->had - base : 0;
+  if (depth == 1 && i < end) // no block of data lies behind what there was
+    err = free_slots(p, &e[i], end - i);
+  for (; depth == 2 && i < NINDIRECT && err == 0; i++)
+    if (e[i] != 0)
+      err = prune(p, &e[i], 1, base + i * span);
+  if (err == 0 && base >= p->keep)
+    err = free_slots(p, slot, 1);
+  if (*slot)
+    log_write(pg);
+  else
+    cache_remove(0, b, b + 1);
+  brelse(pg);
   return err;
 }
 
@@ -149,16 +180,16 @@ static int
 shorten(struct inode *ip, uint size)
 {
   uint *addrs = ip->d->addrs, pages = (ip->d->size + BSIZE - 1ul) / BSIZE;
-  struct prune p = { .keep = (size + BSIZE - 1ul) / BSIZE };
+  struct prune p = { .keep = (size + BSIZE - 1ul) / BSIZE, .had = pages };
   struct page *tail = 0;
   int err = size % BSIZE ? ipage(ip, size / BSIZE, &tail) : 0;
   if (err < 0)
     return err;
-  for (int i = NDIRECT + 1; i >= 0 && err == 0; i--)
-    if (i >= NDIRECT)
-      err = prune(&p, &addrs[i], i - NDIRECT + 1, i == NDIRECT ? NDIRECT : NDIRECT + NINDIRECT);
-    else if ((uint)i >= p.keep)
-      err = prune(&p, &addrs[i], 0, i);
+  err = prune(&p, &addrs[NDIRECT + 1], 2, NDIRECT + NINDIRECT);
+  if (err == 0)
+    err = prune(&p, &addrs[NDIRECT], 1, NDIRECT);
+  if (err == 0 && p.keep < NDIRECT)
+    err = free_slots(&p, &addrs[p.keep], NDIRECT - p.keep);
   drop_map(&p);
   cache_remove(ip->inum, p.keep, pages);
   if (err == 0) {
