@@ -356,8 +356,7 @@ pages_free(struct page **pg, uint n)
   if (s->free.n > STOCK)
     give(&s->free, s->free.n - STOCK + BATCH);
   release(&s->lock);
-  if (users > 0)
-    vm_count(frames_freed, users);
+  vm_count(frames_freed, users);
 }
 
 // Drop a reference; with the last one the frame is free. Does not sleep.

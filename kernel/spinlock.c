@@ -54,17 +54,6 @@ took(struct spinlock *lk)
   lockrank_took(lk, lk->name);
 }
 
-// Take lk, which somebody has. Apart from acquire, which is short that way.
-static NOINLINE void
-spin(struct spinlock *lk)
-{
-  while (__atomic_load_n(&lk->locked, __ATOMIC_RELAXED) ||
-         __atomic_exchange_n(&lk->locked, 1, __ATOMIC_ACQUIRE))
-    ;
-  lk->contended++;
-  vm_count(contended, 1);
-}
-
 // Wait for lk and take it. Holds interrupts off until release. The caller holds only locks of lower
 // rank (docs/locks.md).
 void
@@ -73,8 +62,13 @@ acquire(struct spinlock *lk)
   push_off();
   assert(lk->name && !holding(lk));
   lockrank_want(lk, lk->name);
-  if (__atomic_exchange_n(&lk->locked, 1, __ATOMIC_ACQUIRE))
-    spin(lk);
+  if (__atomic_exchange_n(&lk->locked, 1, __ATOMIC_ACQUIRE)) {
+    while (__atomic_load_n(&lk->locked, __ATOMIC_RELAXED) ||
+           __atomic_exchange_n(&lk->locked, 1, __ATOMIC_ACQUIRE))
+      ;
+    lk->contended++;
+    vm_count(contended, 1);
+  }
   took(lk);
 }
 

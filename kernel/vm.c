@@ -150,31 +150,20 @@ largest_level(uint64 va, uint64 pa, uint64 size)
 }
 
 // Map size bytes from va to pa with these PTE_ bits, in leaves as large as fit. All three are
-// page-aligned and nothing is mapped there. -ENOMEM leaves everything as it was.
+// page-aligned and nothing is mapped there. -ENOMEM: only a part is mapped.
 int
 mappages(pagetable_t pagetable, uint64 va, uint64 size, uint64 pa, uint64 perm)
 {
-  uint64 at = va;
+  uint64 end = va + size;
   assert((va | size | pa) % PGSIZE == 0 && (perm & (PTE_W | PTE_X)) != (PTE_W | PTE_X));
-  while (at < va + size) {
-    int level = largest_level(at, pa, va + size - at);
-    pte_t *pte = walk(pagetable, at, 1, &level);
+  for (int level; va < end; va += LVLSIZE(level), pa += LVLSIZE(level)) {
+    level = largest_level(va, pa, end - va);
+    pte_t *pte = walk(pagetable, va, 1, &level);
     if (pte == 0)
-      goto undo;
+      return -ENOMEM;
     pte_fill(pte, PA2PTE(pa) | perm | PTE_V);
-    at += LVLSIZE(level);
-    pa += LVLSIZE(level);
   }
   return 0;
-
-undo:
-  while (at > va) {
-    int level = 0;
-    pte_t *pte = walk(pagetable, at - PGSIZE, 0, &level);
-    pte_take(pte);
-    at -= LVLSIZE(level);
-  }
-  return -ENOMEM;
 }
 
 // ---- the kernel half ----
@@ -287,77 +276,62 @@ uvm_tables(pagetable_t pt)
 #define GATHER      128
 #define AT_LEVEL(l) ((uint64)(l) << 60)
 #define NEAR        (16 * PGSIZE)
+union gathered {
+  pte_t old;
+  struct page *page; // free
+};
 struct gather {
   struct mm *mm;
+  union gathered *at;
   int detached;
   uint64 start, end; // of what was unmapped since the last flush
   uint64 n, tables;
-  union {
-    pte_t old;
-    struct page *page; // free
-  } at[GATHER];
 };
 
-static void
-gather_start(struct gather *g, struct mm *mm, int detached)
+// Put what an entry had, which no hart uses any more.
+static inline void
+gather_put(struct gather *g, pte_t old)
 {
-  g->mm = mm;
-  g->detached = detached;
-  g->n = g->tables = 0;
+  struct page *pg = leaf_page(old);
+  if (old >> 60)
+    block_leave(pg);
+  else if (page_drop(pg))
+    g->at[g->n++].page = pg;
 }
 
 static void
 gather_free(struct gather *g)
 {
-  uint64 n = g->detached ? g->n : 0;
-  if (g->tables > 0 && !g->detached)
-    tlb_flush_all(g->mm);
-  else if (g->n > n)
-    tlb_flush_range(g->mm, g->start, g->end);
-  for (uint64 i = n; i < g->n; i++) {
-    pte_t old = g->at[i].old;
-    struct page *pg = leaf_page(old);
-    if (old >> 60)
-      leaf_put(old, old >> 60);
-    else if (page_drop(pg))
-      g->at[n++].page = pg;
+  if (!g->detached) {
+    uint64 n = g->n;
+    if (g->tables > 0)
+      tlb_flush_all(g->mm);
+    else if (n > 0)
+      tlb_flush_range(g->mm, g->start, g->end);
+    g->n = 0;
+    for (uint64 i = 0; i < n; i++)
+      gather_put(g, g->at[i].old);
   }
   if (g->tables > 0)
     vm_count(tables_freed, g->tables);
-  pages_free(&g->at[0].page, n);
+  pages_free(&g->at[0].page, g->n);
   g->n = g->tables = 0;
 }
 
-// Put what an entry of this level had, which nobody uses any more.
+// The entry for [va, end) was `old`, and is empty now.
 static inline void
-gather_put(struct gather *g, pte_t old, int level)
+gather_add(struct gather *g, uint64 va, uint64 end, pte_t old)
 {
-  if (level > 0) {
-    leaf_put(old, level);
-    return;
-  }
-  struct page *pg = leaf_page(old);
-  if (!page_drop(pg))
-    return;
   if (g->n == GATHER)
     gather_free(g);
-  g->at[g->n++].page = pg;
-}
-
-// The entry of this level for [va, end) was `old`, and is empty now.
-static inline void
-gather_add(struct gather *g, uint64 va, uint64 end, pte_t old, int level)
-{
   if (g->detached) {
-    gather_put(g, old, level);
+    gather_put(g, old);
     return;
   }
-  if (g->n == GATHER)
-    gather_free(g);
   if (g->n == 0)
     g->start = va;
   g->end = end;
-  g->at[g->n++].old = old | AT_LEVEL(level);
+  g->at[g->n++].old = old;
 }
 
 // Empty the entries for [va, end) of a table of level 0.
@@ -374,7 +348,7 @@ unmap_leaves(struct gather *g, pagetable_t table, uint64 va, uint64 end)
       swap_put(old);
       slots++;
     } else {
-      gather_add(g, va, va + PGSIZE, old, 0);
+      gather_add(g, va, va + PGSIZE, old);
     }
   }
   va_page(table)->used = left;
@@ -397,7 +371,7 @@ unmap_table(struct gather *g, pagetable_t table, int level, uint64 va, uint64 en
       continue;
     if (PTE_LEAF(*pte) || *pte & PTE_NONE) {
       g->mm->resident -= size / PGSIZE;
-      gather_add(g, va, next, pte_take(pte), level);
+      gather_add(g, va, next, pte_take(pte) | AT_LEVEL(level));
       continue;
     }
     if (level > 1)
@@ -405,7 +379,7 @@ unmap_table(struct gather *g, pagetable_t table, int level, uint64 va, uint64 en
     else
       unmap_leaves(g, below(*pte), va, next);
     if (va_page(below(*pte))->used == 0) {
-      gather_add(g, va, next, pte_take(pte), 0);
+      gather_add(g, va, next, pte_take(pte));
       g->tables++;
     }
   }
@@ -416,8 +390,8 @@ unmap_table(struct gather *g, pagetable_t table, int level, uint64 va, uint64 en
 void
 uvmunmap(struct mm *mm, uint64 start, uint64 end)
 {
-  struct gather g;
-  gather_start(&g, mm, 0);
+  union gathered at[GATHER];
+  struct gather g = { .mm = mm, .at = at };
   unmap_table(&g, mm->pagetable, LEVELS - 1, start, end);
   gather_free(&g);
 }
@@ -429,14 +403,14 @@ void
 uvmclear(struct mm *mm)
 {
   const int top = LEVELS - 1;
-  struct gather g;
+  union gathered at[GATHER];
+  struct gather g = { .mm = mm, .at = at, .detached = 1 };
   pagetable_t root = mm->pagetable;
   struct vma *v;
   for (uint64 va = 0; (v = vma_next(mm, va)) != 0;)
     for (va = v->start; va < v->end; va = (va | (LVLSIZE(top) - 1)) + 1)
       root[PX(top, va)] &= ~PTE_V;
   tlb_flush_all(mm);
-  gather_start(&g, mm, 1);
   for (v = vma_next(mm, 0); v;) {
     uint64 start = v->start, end = v->end;
     while ((v = vma_next(mm, end)) != 0 && v->start - end < NEAR)

@@ -30,7 +30,6 @@
 #define PATIENCE 30
 
 static struct sleeplock lock = SLEEPLOCK("check"); // this group:
-static struct mm *mms[NPROC];                      //   all of them, with a reference
 static uint16 *counts[NCHUNK];                     //   leaves by frame
 static uint64 pages, swapped;                      //   of the mm at hand, by its entries
 static struct vmstat now;
@@ -155,16 +154,15 @@ static int
 look(struct page *last)
 {
   uint64 before = changes();
-  int n = mm_all(mms, NPROC);
+  struct mm *mm;
   bad = 0;
   for (uint i = 0; i < (last - frames + CHUNK - 1) / CHUNK; i++)
     memset(counts[i], 0, PGSIZE);
-  for (int i = 0; i < n; i++) {
-    acquiresleep(&mms[i]->lock);
-    if (mms[i]->tree) // else it is going down, or not there yet
-      check_mm(mms[i]);
-    releasesleep(&mms[i]->lock);
-    mm_put(mms[i]);
+  for (uint64 born = 0; (mm = mm_after(&born)) != 0; mm_put(mm)) {
+    acquiresleep(&mm->lock);
+    if (mm->tree) // else it is going down
+      check_mm(mm);
+    releasesleep(&mm->lock);
   }
   check_frames(last);
   return changes() == before;

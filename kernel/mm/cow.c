@@ -44,7 +44,7 @@ copy(struct fault *f, struct page *old)
                  f->va); // else one thread could read the old frame after another wrote the new
   pte_t bits = PTE_FLAGS(was) | PTE_W | PTE_A | PTE_D;
   __atomic_store_n(f->pte, PA2PTE(page_pa(new)) | bits, __ATOMIC_RELEASE);
-  leaf_put(was, 0);
+  page_put(leaf_page(was));
   rmap_born(new, f->mm, f->va);
   return FAULT_DONE;
 }
@@ -79,67 +79,60 @@ give_copy(pte_t pte, struct mm *to, uint64 va)
   return PA2PTE(page_pa(new)) | PTE_FLAGS(pte);
 }
 
-// The entry for `to` at va, of which `from` has a small leaf that is writable; 0: no memory.
+// The entry for `to` at va, of which `from` has this small one; 0: no memory.
 static inline pte_t
-share_writable(pte_t *from, struct mm *to, uint64 va)
+share(pte_t *from, struct mm *to, uint64 va)
 {
-  struct page *pg = leaf_frame(*from);
-  if (page_shared(pg))
-    return give_copy(*from, to, va);
+  pte_t pte = *from;
+  struct page *pg = pa_page(PTE2PA(pte));
+  if (pte & PTE_SWAP) {
+    swap_get(pte);
+    return pte;
+  }
+  if ((pte & PTE_W) && page_shared(pg))
+    return give_copy(pte, to, va);
   page_get(pg);
-  return __atomic_fetch_and(from, ~PTE_W, __ATOMIC_RELAXED) & ~PTE_W;
+  return pte & PTE_W ? __atomic_fetch_and(from, ~PTE_W, __ATOMIC_RELAXED) & ~PTE_W : pte;
 }
 
-// Share the entries from *pte on, for [va, end) in one table of level 0. -ENOMEM.
+// Share the entries from *pte on, which is not empty, for [va, end) in one table. -ENOMEM.
 static int
 share_table(pte_t *pte, struct mm *to, uint64 va, uint64 end)
 {
   int level = 0, n = 0, swapped = 0, err = 0;
-  for (; va < end && *pte == 0; va += PGSIZE)
-    pte++;
-  if (va == end)
-    return 0;
-  pte_t *first = walk(to->pagetable, va, 1, &level), *at = first;
-  if (first == 0)
+  pte_t *table = walk(to->pagetable, va, 1, &level);
+  if (table == 0)
     return -ENOMEM;
-  for (; va < end && err == 0; va += PGSIZE, pte++, at++) {
-    pte_t old = *pte;
-    if (old == 0)
+  for (pte_t *at = table; va < end && err == 0; va += PGSIZE, pte++, at++) {
+    if (*pte == 0)
       continue;
-    n++;
-    if (old & PTE_W) {
-      *at = share_writable(pte, to, va);
-      err = *at ? 0 : -ENOMEM;
+    if ((*at = share(pte, to, va)) == 0) {
+      err = -ENOMEM;
     } else {
-      *at = old;
-      if (pte_mapped(old))
-        page_get(leaf_frame(old));
-      else
-        swap_get(old), swapped++;
+      n++;
+      swapped += (*at & PTE_SWAP) != 0;
     }
   }
-  n += err < 0 ? -1 : 0; // the last one
-  table_of(first)->used += n;
+  table_of(table)->used += n;
   to->resident += n - swapped;
   to->swapped += swapped;
   return err;
 }
 
-// Share a huge page, or make small ones of it if it is pinned: then it is to be looked at again. 1,
-// 0 for that, -ENOMEM.
+// Share a huge page: 0, -ENOMEM. 1: it is pinned, and was made small ones, to be looked at again.
 static int
 share_huge(pte_t *pte, struct mm *from, struct mm *to, uint64 va)
 {
   int level = 1;
   if ((*pte & PTE_W) && leaf_shared(*pte, 1))
-    return uvmsplit(from, va | PGSIZE);
+    return uvmsplit(from, va | PGSIZE) < 0 ? -ENOMEM : 1;
   pte_t *at = walk(to->pagetable, va, 1, &level);
   if (at == 0)
     return -ENOMEM;
-  leaf_get(*pte, 1);
+  block_share(pa_page(PTE2PA(*pte)));
   pte_fill(at, __atomic_fetch_and(pte, ~PTE_W, __ATOMIC_RELAXED) & ~PTE_W);
   to->resident += PTES;
-  return 1;
+  return 0;
 }
 
 // Share what v maps in `from` with `to`. Holds from->lock; nobody else knows `to` yet. The caller
@@ -147,17 +140,15 @@ share_huge(pte_t *pte, struct mm *from, struct mm *to, uint64 va)
 int
 cow_fork(struct mm *from, struct mm *to, struct vma *v)
 {
-  for (uint64 va = v->start, next; va < v->end; va = next) {
-    int level = 0, err = 1;
-    pte_t *pte = walk(from->pagetable, va, 0, &level);
-    next = (va | (LVLSIZE(level > 0 ? level : 1) - 1)) + 1;
-    next = next < v->end ? next : v->end;
-    if (level == 0)
-      err = share_table(pte, to, va, next);
-    else if (*pte != 0 && (err = share_huge(pte, from, to, va)) == 0)
-      next = va;
+  struct leaves it = { .pagetable = from->pagetable, .va = v->start, .end = v->end };
+  while (uvmnext(&it)) {
+    uint64 end = (it.va | (HUGESIZE - 1)) + 1;
+    int err = it.level > 0 ? share_huge(it.pte, from, to, it.va)
+                           : share_table(it.pte, to, it.va, end < v->end ? end : v->end);
     if (err < 0)
       return err;
+    it.pte = 0; // go on from it.va
+    it.va = err > 0 ? it.va : end;
   }
   return 0;
 }

@@ -129,7 +129,7 @@ move_pages(pagetable_t table, struct page *pg)
       page_copy(page_va(pg), (void *)KVA(PTE2PA(old)));
       vm_count(frames_copied, 1);
     }
-    leaf_put(old, 0);
+    page_put(leaf_page(old));
   }
   uvmfree(table);
 }

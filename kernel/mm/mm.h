@@ -151,7 +151,6 @@ struct mm *mm_join(struct mm *); // a user comes
 void mm_leave(struct mm *);      // a user goes
 struct mm *mm_fork(struct mm *);
 void mm_totals(struct vmstat *);
-int mm_all(struct mm **, int max);
 struct vma *vma_find(struct mm *, uint64 va);
 struct vma *vma_next(struct mm *, uint64 va);
 struct vma *vma_new(struct mm *, uint64 start, uint64 end, int prot, const struct vma_ops *);
@@ -278,42 +277,15 @@ pte_mapped(pte_t pte)
   return (pte & PTE_NONE) || ((pte & PTE_V) && PTE_LEAF(pte));
 }
 
-// The first frame of a leaf.
-static inline struct page *
-leaf_frame(pte_t pte)
-{
-  return pa_page(PTE2PA(pte));
-}
-
-// One leaf more like this one. Holds the lock of an mm that has it.
-static inline void
-leaf_get(pte_t pte, int level)
-{
-  if (level == 0)
-    page_get(leaf_frame(pte));
-  else
-    block_share(leaf_frame(pte));
-}
-
 // The frame of a small leaf that was unmapped and flushed, whose reference goes to the caller. The
 // leaf's D says whether the frame, when it is a file's, has been written.
 static inline struct page *
 leaf_page(pte_t pte)
 {
-  struct page *pg = leaf_frame(pte);
+  struct page *pg = pa_page(PTE2PA(pte));
   if ((pte & PTE_D) && pg->kind == PG_CACHE)
     page_set(pg, PF_DIRTY);
   return pg;
-}
-
-// A leaf that was unmapped and flushed counts no more. Does not sleep.
-static inline void
-leaf_put(pte_t pte, int level)
-{
-  if (level == 0)
-    page_put(leaf_page(pte));
-  else
-    block_leave(leaf_frame(pte));
 }
 
 // Whether somebody else has a frame of a leaf, by another leaf or a pin, or it belongs to a file.
@@ -321,6 +293,6 @@ leaf_put(pte_t pte, int level)
 static inline int
 leaf_shared(pte_t pte, int level)
 {
-  struct page *pg = leaf_frame(pte);
+  struct page *pg = pa_page(PTE2PA(pte));
   return pg->kind != PG_ANON || (level == 0 ? page_shared(pg) : block_shared(pg));
 }

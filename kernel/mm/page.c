@@ -2,8 +2,8 @@
 // What a leaf counts for in the frames it maps: one reference each, or, for a huge page that is
 // still one block, one in the block.
 //
-// Interface: leaf_get, leaf_page, leaf_put, leaf_shared (in mm.h: for small leaves they are a few
-// instructions); leaf_split; block_share, block_leave, block_shared for the huge ones.
+// Interface: leaf_page and leaf_shared, which are in mm.h; leaf_split; block_share, block_leave and
+// block_shared for huge leaves.
 //
 //   a huge page                 ref of each frame     maps of the first
 //   one block (AF_HUGE)         1 + pins              leaves that map it
@@ -66,7 +66,7 @@ block_leave(struct page *pg)
 void
 leaf_split(pte_t pte)
 {
-  struct page *pg = leaf_frame(pte);
+  struct page *pg = pa_page(PTE2PA(pte));
   acquire(&lock);
   if (pg->flags & AF_HUGE) {
     add_refs(pg, pg->maps - 1);

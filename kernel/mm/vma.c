@@ -413,21 +413,6 @@ mm_totals(struct vmstat *vs)
   release(&lock);
 }
 
-// All address spaces, each with a reference: how many of at most max.
-int
-mm_all(struct mm **out, int max)
-{
-  int n = 0;
-  acquire(&lock);
-  list_each (l, &all)
-    if (n < max) {
-      out[n] = list_entry(l, struct mm, all);
-      mm_get(out[n++]);
-    }
-  release(&lock);
-  return n;
-}
-
 // One more user of mm, which has users already or may be losing its last: mm, or 0 in that case.
 struct mm *
 mm_join(struct mm *mm)

@@ -48,7 +48,7 @@ cow_fault(struct fault *f)
   tlb_flush_page(f->mm, f->va);
   pte_t bits = PTE_FLAGS(was) | PTE_W | PTE_A | PTE_D;
   __atomic_store_n(f->pte, PA2PTE(page_pa(new)) | bits, __ATOMIC_RELEASE);
-  leaf_put(was, 0);
+  page_put(leaf_page(was));
   rmap_born(new, f->mm, f->va);
   return FAULT_DONE;
 }
