@@ -23,7 +23,6 @@ void must_end(const char *file, int line, const char *what, struct waitinfo, int
               int access);
 int post(work_fn *, uint64 arg);
 void dismiss(int pid);
-void await_program(int pid, const char *name);
 int ranges(void);
 uint64 frames_free(void);
 void stamp_all(char *p, uint seed, uint pages);

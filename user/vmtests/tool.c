@@ -69,21 +69,6 @@ dismiss(int pid)
   EQUALS(ending(pid).how, DIED_KILL);
 }
 
-// Waits until the process runs the program of this name.
-void
-await_program(int pid, const char *name)
-{
-  static struct procinfo list[NPROC];
-  uint64 limit = micros() + 20000000;
-  for (;;) {
-    int n = procs(list, NPROC);
-    for (int i = 0; i < n; i++)
-      if (list[i].pid == pid && strcmp(list[i].name, name) == 0)
-        return;
-    CHECK(micros() < limit);
-  }
-}
-
 // How many ranges this address space has.
 int
 ranges(void)
