@@ -309,7 +309,9 @@ bring_back(struct mm *mm)
     struct fault f = {
       .mm = mm, .vma = vma_find(mm, it.va), .va = it.va, .access = ACCESS_READ, .pte = it.pte
     };
-    if ((result = swap_fault(&f)) == FAULT_NOMEM) {
+    result = swap_fault(&f);
+    vm_count(faults, result == FAULT_DONE);
+    if (result == FAULT_NOMEM) {
       result = relieve(mm, 0);
       it.pte = 0; // look again from here on
     }

@@ -117,8 +117,7 @@ vmstat_bad_arguments(void)
   FAILS(vmstat((struct vmstat *)PGROUNDDOWN((uint64)vmstat_bad_arguments)), EFAULT);
 }
 
-// Faults are as many as their kinds together.
-static uint64
+uint64
 kinds_of_faults(const struct vmcounts *c)
 {
   return c->zero_fill + c->zero_page + c->cow_copy + c->cow_reuse + c->file + c->mkwrite + c->shm +

@@ -370,6 +370,8 @@ swap_off_brings_all_back(void)
   }
   dismiss(pid);
   EQUALS(vmctl(VMCTL_RECLAIM, 10), 0);
+  struct vmstat is = vm(); // what came back counts as faults, too
+  EQUALS(kinds_of_faults(&is.all), is.all.faults);
 }
 
 // On and off while others use what goes out and comes in.

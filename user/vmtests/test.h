@@ -33,6 +33,9 @@ void nothing(uint64);
 int thread(void (*)(void *), void *arg);
 void end_of_thread(int tid);
 
+// proof.c: faults are as many as their kinds together
+uint64 kinds_of_faults(const struct vmcounts *);
+
 // swap.c
 void swap_on(void);
 void swap_off(void);
