@@ -30,7 +30,6 @@
 
 #include "../defs.h"
 #include "../proc.h"
-#include "fdt.h"
 #include "hart.h"
 
 #define FEW 16 // pages; more are forgotten with the whole address space
@@ -124,21 +123,6 @@ answered(struct mm *mm, int h, uint64 gen)
          !(__atomic_load_n(&mm->running, __ATOMIC_SEQ_CST) & (1u << h));
 }
 
-// Call other harts, and wait until each has seen that mm->gen is gen, or has left mm. Step 4 of the
-// drawing.
-static void
-call(struct mm *mm, uint others, uint64 gen)
-{
-  for (int h = 0; h < machine.harts; h++)
-    if (others & (1u << h)) {
-      vm_count(shootdowns, 1);
-      ipi(h);
-    }
-  for (int h = 0; h < machine.harts; h++)
-    while ((others & (1u << h)) && !answered(mm, h, gen))
-      assert(intr_get()); // so that this hart answers calls, too
-}
-
 // Leaves in [start, end) lost rights or map other frames; if the range has more than a FEW pages,
 // tables may have gone, too. Steps 2 to 4 of the drawing. Holds mm->lock; waits for other harts.
 void
@@ -161,8 +145,14 @@ tlb_flush_range(struct mm *mm, uint64 start, uint64 end)
     mm->seen[c->id] = gen;
   uint others = __atomic_load_n(&mm->running, __ATOMIC_SEQ_CST) & ~(1u << c->id);
   pop_off();
-  if (others)
-    call(mm, others, gen);
+  for (int h = 0; others >> h; h++)
+    if (others & (1u << h)) {
+      vm_count(shootdowns, 1);
+      ipi(h);
+    }
+  for (int h = 0; others >> h; h++)
+    while ((others & (1u << h)) && !answered(mm, h, gen))
+      assert(intr_get()); // so that this hart answers calls, too
 }
 
 // The same for one page.
