@@ -17,6 +17,7 @@
 // 2. A frame is mapped when it is admitted, and forgotten before it is free.
 
 #include "../../defs.h"
+#include "../../proc.h"
 #include "../mm.h"
 #include "../rmap.h"
 #include "queue.h"
