@@ -34,7 +34,7 @@
 
 #define FEW 16 // pages; more are forgotten with the whole address space
 
-static uint64 codegen = 1; // counts code that came into memory
+uint64 codegen = 1; // counts code that came into memory
 
 // The kernel half has changed, or this hart runs on the early table: use what holds now.
 // 4.2.1: a fence with rs2 = x0, since the kernel's mappings are global; 4.1.11: writing satp orders
@@ -198,12 +198,10 @@ code_written(void)
   __atomic_fetch_add(&codegen, 1, __ATOMIC_RELEASE);
 }
 
-// On the way to user mode, interrupts off.
+// This hart is behind with codegen, and on the way to user mode. Interrupts are off.
 void
 code_see(struct cpu *c)
 {
-  uint64 gen = __atomic_load_n(&codegen, __ATOMIC_ACQUIRE);
-  if (c->codegen != gen)
-    fence_code();
-  c->codegen = gen;
+  c->codegen = __atomic_load_n(&codegen, __ATOMIC_ACQUIRE);
+  fence_code();
 }
