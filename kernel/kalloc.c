@@ -140,8 +140,8 @@ kinit(uint64 ramend)
   page_zero(page_va(zero_page));
 }
 
-// A block of which no frame is out, on no list any more; 0: there is none. A virgin one has nothing free yet.
-// Holds lock.
+// A block of which no frame is out, on no list any more; 0: there is none. A virgin one has an empty
+// chain. Holds lock.
 static struct block *
 take_whole(void)
 {

@@ -353,8 +353,8 @@ unmap_leaves(struct gather *g, pagetable_t table, uint64 va, uint64 end)
   g->mm->swapped -= slots;
 }
 
-// Unmap [va, end) in a table of a higher level, and give back the tables below that are empty then. To
-// see what is a table it does not look at V: uvmclear has taken it away.
+// Unmap [va, end) in a table of a higher level, and give back the tables below that are empty then.
+// What is a table can be seen without V, which uvmclear has taken away.
 static void
 unmap_table(struct gather *g, pagetable_t table, int level, uint64 va, uint64 end)
 {
