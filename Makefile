@@ -47,8 +47,6 @@ HOSTFLAGS := -std=c11 -O2 -g -Wall -Wextra $(if $(CI),-Werror) -I.
 
 # start.c runs where it is loaded, while everything it could jump through is linked elsewhere.
 $B/obj/kernel/start.o: KFLAGS += $(NOTABLES)
-# Everybody takes locks, and most of what that costs would be a frame. Backtraces do without these.
-$B/obj/kernel/spinlock.o: KFLAGS += $(if $(DEBUG),,-fomit-frame-pointer)
 # The only place where the kernel names floating-point registers: to keep them for programs.
 $B/obj/kernel/riscv/fp.o: KFLAGS += -march=rv64gc
 

@@ -36,6 +36,7 @@
 
 #include "bio.h"
 #include "defs.h"
+#include "proc.h"
 #include "fs.h"
 #include "mm/mm.h"
 #include "spinlock.h"

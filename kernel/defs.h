@@ -95,15 +95,12 @@ void become(struct proc *, const struct image *);
 
 // ---- locks ----
 
-// spinlock.c
+// spinlock.c; the rest is in proc.h
 void initlock(struct spinlock *, const char *name);
-void acquire(struct spinlock *);
 int try_acquire(struct spinlock *);
-void release(struct spinlock *);
+void lock_wait(struct spinlock *);
 void lock_inherit(struct spinlock *, struct proc *from);
 int holding(struct spinlock *);
-void push_off(void);
-void pop_off(void);
 
 // sleeplock.c
 void initsleeplock(struct sleeplock *, const char *name);

@@ -31,6 +31,7 @@
 #include "file.h"
 #include "bio.h"
 #include "defs.h"
+#include "proc.h"
 #include "mm/slab.h"
 #include "stat.h"
 

@@ -140,8 +140,8 @@ kinit(uint64 ramend)
   page_zero(page_va(zero_page));
 }
 
-// A block of which no frame is out, on no list any more; 0: there is none. A virgin one has nothing free yet.
-// Holds lock.
+// A block of which no frame is out, on no list any more; 0: there is none. A virgin one has an empty
+// chain. Holds lock.
 static struct block *
 take_whole(void)
 {
@@ -175,9 +175,8 @@ privileged(void)
   return p->mm == 0 || p == initproc || p->leader->parent == initproc || reclaiming();
 }
 
-// Move up to BATCH frames from the blocks to s, whose lock is held: how many came. Apart from take,
-// which is short that way.
-static NOINLINE uint
+// Move up to BATCH frames from the blocks to s, whose lock is held: how many came.
+static uint
 refill(struct stock *s)
 {
   uint n = s->free.n;
@@ -235,26 +234,27 @@ my_stock(void)
   return &stocks[myproc()->hart];
 }
 
+// A frame of this hart's stock, or with more also of the blocks; 0: there is none.
 static inline struct page *
-take(void)
+take(int more)
 {
   struct stock *s = my_stock();
   acquire(&s->lock);
-  struct page *pg = s->free.n > 0 || refill(s) > 0 ? pop(&s->free) : 0;
+  struct page *pg = s->free.n > 0 || (more && refill(s) > 0) ? pop(&s->free) : 0;
   release(&s->lock);
   return pg;
 }
 
-// A frame when there was none: clean cache is dropped for it, and all stocks are emptied.
+// A frame when the stock has none: clean cache is dropped for it, and all stocks are emptied.
 static NOINLINE struct page *
 search(void)
 {
-  struct page *pg = 0;
+  struct page *pg = take(1);
   while (pg == 0 && cache_shrink(2 * BATCH) > 0)
-    pg = take();
+    pg = take(1);
   if (pg == 0) {
     empty_stocks();
-    pg = take();
+    pg = take(1);
   }
   myproc()->starved |= pg == 0;
   return pg;
@@ -276,7 +276,7 @@ hand_out(struct page *pg, int kind)
 struct page *
 page_alloc(int kind)
 {
-  struct page *pg = take();
+  struct page *pg = take(0);
   if (pg == 0 && (pg = search()) == 0)
     return 0;
   assert(pg->kind == PG_FREE && pg->ref == 0);

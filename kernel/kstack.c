@@ -12,6 +12,7 @@
 // 1. A slot is used by one thread at a time, and its frames stay mapped for good.
 
 #include "defs.h"
+#include "proc.h"
 #include "mm/mm.h"
 #include "riscv/hart.h"
 

@@ -2,6 +2,8 @@
 // Processes and harts.
 #pragma once
 
+#include "debug/lockrank.h"
+#include "defs.h"
 #include "list.h"
 #include "memlayout.h"
 #include "mm/mm.h"
@@ -156,4 +158,57 @@ static inline struct cpu *
 mycpu(void)
 {
   return myproc()->cpu;
+}
+
+// ---- spinlocks: see spinlock.c ----
+
+// Interrupts off, until as many pop_off have come. Does not sleep.
+static inline void
+push_off(void)
+{
+  uint64 before = csr_fetch_clear(sstatus, SSTATUS_SIE);
+  struct proc *p = myproc();
+  if (p->noff++ == 0)
+    p->intena = before & SSTATUS_SIE;
+}
+
+static inline void
+pop_off(void)
+{
+  struct proc *p = myproc();
+  assert(!intr_get() && p->noff > 0);
+  if (--p->noff == 0 && p->intena)
+    intr_on();
+}
+
+static inline void
+lock_took(struct spinlock *lk)
+{
+  if (DEBUGGING)
+    lk->holder = myproc();
+  lockrank_took(lk, lk->name);
+}
+
+// Wait for lk and take it. Holds interrupts off until release. The caller holds only locks of lower
+// rank (docs/locks.md).
+static inline void
+acquire(struct spinlock *lk)
+{
+  push_off();
+  assert(lk->name && !holding(lk));
+  lockrank_want(lk, lk->name);
+  if (__atomic_exchange_n(&lk->locked, 1, __ATOMIC_ACQUIRE))
+    lock_wait(lk);
+  lock_took(lk);
+}
+
+static inline void
+release(struct spinlock *lk)
+{
+  assert(holding(lk));
+  lockrank_gave(lk);
+  if (DEBUGGING)
+    lk->holder = 0;
+  __atomic_store_n(&lk->locked, 0, __ATOMIC_RELEASE);
+  pop_off();
 }

@@ -170,7 +170,8 @@ leave_kernel(void)
   intr_off();
   if (wanted(myproc()))
     stay(myproc());
-  code_see(mycpu());
+  if (mycpu()->codegen != __atomic_load_n(&codegen, __ATOMIC_ACQUIRE))
+    code_see(mycpu());
 }
 
 // trapvec.S: a trap from user mode, registers in tf, interrupts off. On return they are loaded.

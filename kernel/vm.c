@@ -228,16 +228,13 @@ kvmstack(int i)
 {
   uint64 va = KSTACK_TOP(i) - KSTACK_SIZE;
   for (int k = 0; k < KSTACK_SIZE / PGSIZE; k++) {
-    struct page *pg = page_alloc(PG_KERNEL);
     int level = 0;
-    pte_t *pte = pg ? walk(kernel_pagetable, va + k * PGSIZE, 1, &level) : 0;
-    if (pte == 0 || *pte != 0) { // not 0: mapped by an earlier try that failed half-way
-      if (pg)
-        page_put(pg);
-      if (pte == 0)
-        return -ENOMEM;
+    pte_t *pte = walk(kernel_pagetable, va + k * PGSIZE, 1, &level);
+    if (pte && *pte != 0) // by an earlier try that failed half-way
       continue;
-    }
+    struct page *pg = pte ? page_alloc(PG_KERNEL) : 0;
+    if (pg == 0)
+      return -ENOMEM;
     pte_fill(pte, PA2PTE(page_pa(pg)) | PTE_R | PTE_W | PTE_G | PTE_A | PTE_D | PTE_V);
   }
   return 0;
@@ -356,8 +353,8 @@ unmap_leaves(struct gather *g, pagetable_t table, uint64 va, uint64 end)
   g->mm->swapped -= slots;
 }
 
-// Unmap [va, end) in a table of a higher level, and give back the tables below that are empty then. To
-// see what is a table it does not look at V: uvmclear has taken it away.
+// Unmap [va, end) in a table of a higher level, and give back the tables below that are empty then.
+// What is a table can be seen without V, which uvmclear has taken away.
 static void
 unmap_table(struct gather *g, pagetable_t table, int level, uint64 va, uint64 end)
 {

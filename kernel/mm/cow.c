@@ -39,12 +39,11 @@ copy(struct fault *f, struct page *old)
     vm_count(frames_copied, 1);
     vm_count(cow_copy, 1);
   }
-  pte_t was = __atomic_exchange_n(f->pte, 0, __ATOMIC_ACQ_REL);
-  tlb_flush_page(f->mm,
-                 f->va); // else one thread could read the old frame after another wrote the new
-  pte_t bits = PTE_FLAGS(was) | PTE_W | PTE_A | PTE_D;
+  // Away first, or one thread could read the old frame after another wrote the new.
+  pte_t bits = PTE_FLAGS(__atomic_exchange_n(f->pte, 0, __ATOMIC_ACQ_REL)) | PTE_W | PTE_A | PTE_D;
+  tlb_flush_page(f->mm, f->va);
   __atomic_store_n(f->pte, PA2PTE(page_pa(new)) | bits, __ATOMIC_RELEASE);
-  page_put(leaf_page(was));
+  page_put(old);
   rmap_born(new, f->mm, f->va);
   return FAULT_DONE;
 }

@@ -22,6 +22,7 @@
 //    only this leaf and nobody else has, nobody else can get.
 
 #include "../defs.h"
+#include "../proc.h"
 #include "../spinlock.h"
 #include "mm.h"
 

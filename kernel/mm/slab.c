@@ -10,6 +10,7 @@
 // 2. A frame whose last object comes back is given up at once.
 
 #include "../defs.h"
+#include "../proc.h"
 #include "page.h"
 #include "slab.h"
 

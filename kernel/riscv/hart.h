@@ -60,6 +60,7 @@ fence_code(void)
 }
 
 // tlb.c
+extern uint64 codegen;
 void tlb_kernel(void);
 void tlb_enter(struct cpu *, struct mm *);
 void tlb_answer(void);

@@ -30,12 +30,11 @@
 
 #include "../defs.h"
 #include "../proc.h"
-#include "fdt.h"
 #include "hart.h"
 
 #define FEW 16 // pages; more are forgotten with the whole address space
 
-static uint64 codegen = 1; // counts code that came into memory
+uint64 codegen = 1; // counts code that came into memory
 
 // The kernel half has changed, or this hart runs on the early table: use what holds now.
 // 4.2.1: a fence with rs2 = x0, since the kernel's mappings are global; 4.1.11: writing satp orders
@@ -142,21 +141,6 @@ answered(struct mm *mm, int h, uint64 gen)
          !(__atomic_load_n(&mm->running, __ATOMIC_SEQ_CST) & (1u << h));
 }
 
-// Call other harts, and wait until each has seen that mm->gen is gen, or has left mm. Step 4 of the
-// drawing.
-static void
-call(struct mm *mm, uint others, uint64 gen)
-{
-  for (int h = 0; h < machine.harts; h++)
-    if (others & (1u << h)) {
-      vm_count(shootdowns, 1);
-      ipi(h);
-    }
-  for (int h = 0; h < machine.harts; h++)
-    while ((others & (1u << h)) && !answered(mm, h, gen))
-      assert(intr_get()); // so that this hart answers calls, too
-}
-
 // Leaves in [start, end) lost rights or map other frames; if the range has more than a FEW pages,
 // tables may have gone, too. Steps 2 to 4 of the drawing. Holds mm->lock; waits for other harts.
 void
@@ -179,8 +163,14 @@ tlb_flush_range(struct mm *mm, uint64 start, uint64 end)
     mm->seen[c->id] = gen;
   uint others = __atomic_load_n(&mm->running, __ATOMIC_SEQ_CST) & ~(1u << c->id);
   pop_off();
-  if (others)
-    call(mm, others, gen);
+  for (int h = 0; others >> h; h++)
+    if (others & (1u << h)) {
+      vm_count(shootdowns, 1);
+      ipi(h);
+    }
+  for (int h = 0; others >> h; h++)
+    while ((others & (1u << h)) && !answered(mm, h, gen))
+      assert(intr_get()); // so that this hart answers calls, too
 }
 
 // The same for one page.
@@ -226,12 +216,10 @@ code_written(void)
   __atomic_fetch_add(&codegen, 1, __ATOMIC_RELEASE);
 }
 
-// On the way to user mode, interrupts off.
+// This hart is behind with codegen, and on the way to user mode. Interrupts are off.
 void
 code_see(struct cpu *c)
 {
-  uint64 gen = __atomic_load_n(&codegen, __ATOMIC_ACQUIRE);
-  if (c->codegen != gen)
-    fence_code();
-  c->codegen = gen;
+  c->codegen = __atomic_load_n(&codegen, __ATOMIC_ACQUIRE);
+  fence_code();
 }

@@ -11,6 +11,8 @@ void *k_memmove(void *, const void *, size_t);
 void *k_memcpy(void *, const void *, size_t);
 int k_strcmp(const char *, const char *);
 size_t k_strlen(const char *);
+void page_copy(void *, const void *);
+void page_zero(void *);
 
 #define SIZE 400
 
@@ -62,6 +64,22 @@ copies_and_fills(void)
       }
 }
 
+// A frame is copied and filled whole, and its neighbours stay.
+static void
+pages(void)
+{
+  static unsigned char mine[3][4096], from[4096], zeros[4096];
+  memset(mine, 1, sizeof(mine));
+  for (int i = 0; i < 4096; i++)
+    from[i] = rand();
+  page_copy(mine[1], from);
+  must(memcmp(mine[1], from, 4096) == 0, "page_copy", 0, 0, 4096);
+  page_zero(mine[1]);
+  must(memcmp(mine[1], zeros, 4096) == 0, "page_zero", 0, 0, 4096);
+  for (int i = 0; i < 4096; i++)
+    must(mine[0][i] == 1 && mine[2][i] == 1, "what is beside a frame", i, 0, 4096);
+}
+
 static int
 sign(int x)
 {
@@ -88,6 +106,7 @@ main(void)
   srand(1);
   moves();
   copies_and_fills();
+  pages();
   compares();
   return 0;
 }

@@ -100,7 +100,7 @@ MISTAKES = (
     ("the wait is for any answer, also an old one", TLB, ">= gen ||", ">= gen - 1 ||"),
     ("who left is waited for", TLB, "!(__atomic_load_n(&mm->running, __ATOMIC_SEQ_CST) & (1u << h))", "0"),
     ("the wait is with interrupts off", TLB, f"{OTHERS}  pop_off();", OTHERS),
-    ("all harts are called", TLB, "if (others & (1u << h)) {", "if (h != mycpu()->id) {"),
+    ("all harts are called", TLB, "if (others & (1u << h)) {", "if (h != c->id) {"),
     ("the flushing hart calls itself", TLB, OTHERS, OTHERS.replace(" & ~(1u << c->id)", "")),
     ("everybody is called twice", TLB, "ipi(h);", "ipi(h), ipi(h);"),
     ("a spurious fault forgets the leaf only", TLB, "forget(mm, 0, MAXVA);\n", "forget(mm, 0x1000, 0x2000);\n"),

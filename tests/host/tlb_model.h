@@ -2,8 +2,8 @@
 // Included before everything else (cc -include) when kernel/riscv/tlb.c, asid.c and ad.c are
 // compiled for the host: what they ask of the processor goes to the model of harts in tlb_model.c.
 //
-// The kernel's headers come first, with those of their functions renamed that are one instruction;
-// nobody calls these, so the compiler never meets the instruction. Then each atomic operation gets
+// The kernel's headers come first, with those of their functions renamed that are a few instructions;
+// nobody calls these, so the compiler never meets the instructions. Then each atomic operation gets
 // a step of the model before it: there, another hart may go on.
 #pragma once
 
@@ -11,6 +11,10 @@
 #define myproc     riscv_myproc
 #define mycpu      riscv_mycpu
 #define intr_get   riscv_intr_get
+#define push_off   riscv_push_off
+#define pop_off    riscv_pop_off
+#define acquire    riscv_acquire
+#define release    riscv_release
 #define satp_read  riscv_satp_read
 #define satp_write riscv_satp_write
 #define fence_all  riscv_fence_all
@@ -25,6 +29,10 @@
 #undef myproc
 #undef mycpu
 #undef intr_get
+#undef push_off
+#undef pop_off
+#undef acquire
+#undef release
 #undef satp_read
 #undef satp_write
 #undef fence_all
@@ -35,6 +43,10 @@
 struct proc *myproc(void);
 struct cpu *mycpu(void);
 int intr_get(void);
+void push_off(void);
+void pop_off(void);
+void acquire(struct spinlock *);
+void release(struct spinlock *);
 uint64 satp_read(void);
 void satp_write(uint64);
 void fence_all(void);

@@ -12,11 +12,12 @@
 //
 // Lock: "queue", for the links, AF_QUEUED and what policies note in page.age.
 //
-// 1. AF_QUEUED is set exactly while a frame is in the queue; then it has a family, and a reference to
-//    it: in waiting[] of swap.c it may have no other.
+// 1. AF_QUEUED is set exactly while a frame is in the queue. Then it has a family, and a reference
+//    to it: a frame in waiting[] of swap.c can outlive all who mapped it.
 // 2. A frame is mapped when it is admitted, and forgotten before it is free.
 
 #include "../../defs.h"
+#include "../../proc.h"
 #include "../mm.h"
 #include "../rmap.h"
 #include "queue.h"
