@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Directories, and how a path leads to an inode.
 //
-// Interface: dirlookup, dirroom, diradd, dirremove, dirempty on a locked directory; namei, nameiparent.
+// Interface: dirlookup, diradd, dirremove, dirempty on a locked directory; namei, nameiparent.
 //
 // A directory is a file of 16-byte entries: | inum | name, padded with zeros |. inum 0 is a free
 // one. An entry is looked at as two words, so that comparing a whole name is two instructions. What
@@ -23,13 +23,14 @@
 #include "stat.h"
 
 // Find key's name in dp, which the caller has locked: the inode number, and the place of the entry. 0,
-// -ENOENT, -EIO or -ENOMEM. Sleeps.
+// -ENOENT, and *off is where it can be added, -EIO or -ENOMEM. Sleeps.
 int
 dirlookup(struct inode *dp, const union entry *key, uint *inum, uint *off)
 {
   uint size = dp->d->size, seq = dcache_begin();
   if (dcache_find(dp->inum, key, inum, off) && dcache_same(seq))
     return 0;
+  *off = size;
   for (uint at = 0; at < size; at += BSIZE) {
     struct page *pg;
     int err = ipage(dp, at / BSIZE, &pg);
@@ -37,8 +38,9 @@ dirlookup(struct inode *dp, const union entry *key, uint *inum, uint *off)
       return err;
     const union entry *e = page_va(pg),
                       *end = e + (size - at < BSIZE ? size - at : BSIZE) / sizeof(*e);
-    while (e < end && !entry_matches(e, key))
-      e++;
+    for (; e < end && !entry_matches(e, key); e++)
+      if (e->d.inum == 0 && *off == size)
+        *off = at + (uint64)e % BSIZE;
     if (e < end) {
       *off = at + (uint64)e % BSIZE;
       *inum = e->d.inum;
@@ -49,26 +51,6 @@ dirlookup(struct inode *dp, const union entry *key, uint *inum, uint *off)
       return 0;
   }
   return -ENOENT;
-}
-
-// Where an entry can be added to dp, which the caller has locked: 0, -EIO or -ENOMEM. Sleeps.
-int
-dirroom(struct inode *dp, uint *off)
-{
-  int found = 0;
-  while (!found && dp->room < dp->d->size) {
-    struct page *pg;
-    int err = ipage(dp, dp->room / BSIZE, &pg);
-    if (err < 0)
-      return err;
-    do {
-      found = ((struct dirent *)((char *)page_va(pg) + dp->room % BSIZE))->inum == 0;
-      dp->room += found ? 0 : sizeof(struct dirent);
-    } while (!found && dp->room % BSIZE != 0 && dp->room < dp->d->size);
-    page_put(pg);
-  }
-  *off = dp->room;
-  return 0;
 }
 
 static int
@@ -99,8 +81,6 @@ dirremove(struct inode *dp, uint off, const union entry *key)
   int err = write_entry(dp, off, &none);
   if (err == 0)
     dcache_drop(dp->inum, key);
-  if (err == 0 && off < dp->room)
-    dp->room = off;
   return err;
 }
 

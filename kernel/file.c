@@ -135,7 +135,7 @@ fileio(struct file *f, uint64 va, int n, int reading)
     return -EBADF;
   if (r == 0 && va % PGSIZE + n > PGSIZE)
     r = user_range(mm, va, n, reading);
-  s.sure = !reading && f->type == FD_INODE && n >= BSIZE; // what writei has to be sure of
+  s.sure = 0;
   while (r >= 0 && done < n) {
     int m = span_open(&s, mm, va + done, n - done, reading), sure = s.sure;
     if ((r = m) < 0)

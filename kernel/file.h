@@ -27,7 +27,6 @@ struct inode {
   struct dinode *d;      //   in the cached block, with a reference; 0: not read yet
   uint nextread;         //   the page that a sequential reader wants next
   uint window;           //   pages read ahead last time
-  uint room;             //   of a directory: no entry before this byte is free
   int text; //   atomic: > 0: mappings of it as a program that runs; < 0: to store into it
 };
 
@@ -64,7 +63,7 @@ int is_data(uint blockno);
 
 // bmap.c
 #define MAXSIZE ((uint64)MAXFILE * BSIZE) // bytes of a file at the most
-int bmap(struct inode *, uint index, int alloc, uint *blockno);
+int bmap(struct inode *, uint index, int alloc, uint *blockno, uint *run);
 int itruncate(struct inode *, uint64 size);
 
 // rw.c
@@ -93,7 +92,6 @@ entry_matches(const union entry *e, const union entry *key)
 int namei(const char *path, struct inode **);
 int nameiparent(const char *path, union entry *name, struct inode **);
 int dirlookup(struct inode *, const union entry *key, uint *inum, uint *off);
-int dirroom(struct inode *, uint *off);
 int diradd(struct inode *, uint off, const union entry *);
 int dirremove(struct inode *, uint off, const union entry *key);
 int dirempty(struct inode *);

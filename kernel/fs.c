@@ -193,7 +193,6 @@ load(struct inode *ip)
     page_put(pg);
     return -EIO;
   }
-  ip->room = 0;
   __atomic_store_n(&ip->d, d, __ATOMIC_RELEASE);
   return 0;
 }

@@ -51,7 +51,7 @@ find_room(struct inode *dp, const union entry *name, uint *off)
 {
   uint inum;
   int err = dirlookup(dp, name, &inum, off);
-  return err == 0 ? -EEXIST : err == -ENOENT ? dirroom(dp, off) : err;
+  return err == 0 ? -EEXIST : err == -ENOENT ? 0 : err;
 }
 
 static int

@@ -266,7 +266,8 @@ copyinstr(struct mm *mm, char *dst, uint64 srcva, uint64 max)
   pin.npin = 0;
   for (uint64 done = 0; done < max;) {
     uint64 va = srcva + done, was = csr_fetch_clear(sstatus, SSTATUS_SIE);
-    uint n = min(max - done, PGSIZE - PGOFF(va)), i = 0;
+    uint n = min(max - done, PGSIZE - PGOFF(va));
+    char *to = dst + done, *end = to + n;
     const char *src = borrow(mm, va, 0);
     if (src == 0) {
       csr_set(sstatus, was & SSTATUS_SIE);
@@ -275,12 +276,12 @@ copyinstr(struct mm *mm, char *dst, uint64 srcva, uint64 max)
         return err;
       src = (char *)page_va(pin.pin[0]) + PGOFF(va);
     }
-    while (i < n && (dst[done + i] = src[i]) != 0)
-      i++;
+    while (to < end && (*to = *src++) != 0)
+      to++;
     csr_set(sstatus, was & SSTATUS_SIE);
     span_unpin(&pin);
-    done += i;
-    if (i < n)
+    done = to - dst;
+    if (to < end)
       return done;
   }
   return -ENAMETOOLONG;
