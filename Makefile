@@ -20,7 +20,7 @@ OBJS := entry start main \
   mm/rmap mm/swap mm/reclaim mm/policy/queue mm/policy/fifo mm/policy/clock \
   mm/policy/aging mm/policy/wsclock mm/oom mm/uaccess mm/futex mm/upage mm/info mm/check \
   riscv/fdt riscv/tlb riscv/asid riscv/ad riscv/timer riscv/ipi riscv/fp \
-  virtio_disk bio log balloc bmap rw fs mount dir names file pipe sysfile \
+  virtio_disk bio log balloc bmap rw fs mount dcache dir names file pipe sysfile \
   console uart printk plic string \
   $(if $(DEBUG),debug/lockrank)
 

@@ -206,23 +206,20 @@ add(uint inum, uint index)
   return 0;
 }
 
-// The page, made if need be, locked and with a reference: 0 or -ENOMEM. It may not be VALID: then
+// The page, which most likely is not cached, locked and with a reference: 0 or -ENOMEM. It may not be VALID: then
 // the caller fills it. Sleeps; the caller has no spinlock.
 int
 cache_lock(uint inum, uint index, struct page **out)
 {
   for (;;) {
-    struct page *fresh = 0, *pg = lookup(inum, index, 0);
-    if (pg == 0) {
-      if ((fresh = page_alloc(PG_CACHE)) == 0)
-        return -ENOMEM;
-      pg = lookup(inum, index, fresh);
-    }
+    struct page *fresh = page_alloc(PG_CACHE), *pg = lookup(inum, index, fresh);
+    if (pg == 0)
+      return -ENOMEM;
     *out = pg;
     if (pg == fresh)
       return 0;
     if (fresh)
-      page_put(fresh); // somebody was faster
+      page_put(fresh); // it is there
     page_lock(pg);
     if (has(pg, PF_CACHED))
       return 0;

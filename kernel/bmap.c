@@ -74,11 +74,25 @@ grow(uint *slot, int numbers)
   return 0;
 }
 
+// How many of n slots have blocks that follow each other, all of data and of one bitmap block; 0: not
+// even the first one has such a block.
+static uint
+run_of(const uint *slot, uint n)
+{
+  uint b = slot[0], k = 0, end = b / BPB * BPB + BPB;
+  if (is_data(b))
+    while (k < n && slot[k] == b + k && b + k < end && b + k < sb.size)
+      k++;
+  return k;
+}
+
 // The block of page `index` < MAXFILE of ip; 0: a hole. With alloc holes are filled, which logs up to
-// 7 blocks, and what the new block holds is the caller's to write. 0, -EIO (also a damaged map),
-// -ENOMEM, -ENOSPC. The caller has ip locked, and with alloc is in an operation. Sleeps.
+// 7 blocks, and what the new block holds is the caller's to write. If run is not 0, *run pages from
+// `index` on are looked at, and it becomes how many of them, at least 1, surely have blocks that
+// follow each other. 0, -EIO (also a damaged map), -ENOMEM, -ENOSPC. The caller has ip locked, and
+// with alloc is in an operation. Sleeps.
 int
-bmap(struct inode *ip, uint index, int alloc, uint *blockno)
+bmap(struct inode *ip, uint index, int alloc, uint *blockno, uint *run)
 {
   uint path[3], *slot;
   struct page *pg = 0;
@@ -88,6 +102,10 @@ bmap(struct inode *ip, uint index, int alloc, uint *blockno)
     if (*slot == 0 && alloc)
       err = grow(slot, l < depth);
     *blockno = *slot;
+    if (run && l == depth) {
+      uint left = (l ? NINDIRECT : NDIRECT) - path[l], n = run_of(slot, *run < left ? *run : left);
+      *run = n ? n : 1;
+    }
     if (pg)
       brelse(pg);
     if (err == 0 && *blockno && !is_data(*blockno))
@@ -111,18 +129,6 @@ drop_map(struct prune *p)
   if (p->map)
     brelse(p->map);
   p->map = 0;
-}
-
-// How many of n slots have blocks that follow each other, all of data and of one bitmap block; 0: not
-// even the first one has such a block.
-static uint
-run_of(const uint *slot, uint n)
-{
-  uint b = slot[0], k = 0, end = b / BPB * BPB + BPB;
-  if (is_data(b))
-    while (k < n && slot[k] == b + k && b + k < end && b + k < sb.size)
-      k++;
-  return k;
 }
 
 // Free the blocks in n slots: 0 or an error, and the rest still is in use. What a damaged disk says

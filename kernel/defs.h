@@ -36,8 +36,6 @@ void leave_kernel(void);
 
 // syscall.c
 void syscall(void);
-uint64 arg(int n);
-int argint(int n);
 int argstr(int n, char *buf, int max);
 
 // ---- processes ----

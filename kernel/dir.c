@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: MIT
 // Directories, and how a path leads to an inode.
 //
-// Interface: dirlookup, dirwrite, dirempty on a locked directory; namei, nameiparent.
+// Interface: dirlookup, diradd, dirremove, dirempty on a locked directory; namei, nameiparent.
 //
 // A directory is a file of 16-byte entries: | inum | name, padded with zeros |. inum 0 is a free
 // one. An entry is looked at as two words, so that comparing a whole name is two instructions. What
 // is looked for, and what is to be written, is a union entry too.
 //
-// hints[] tells where a name was found last, so that a large directory need not be searched each
-// time. A hint is a guess: it counts when the entry is there, and nobody keeps it up to date.
+// Names that were found before are in dcache.c; a path of which all are known is walked there. Else:
 //
 // Locks: a directory's own, for what is in it. A path is walked with one lock at a time and outside
 // of operations, so ".." cannot make a circle of waiters, and walking can free a file that lost its
@@ -23,80 +22,66 @@
 #include "file.h"
 #include "stat.h"
 
-#define NHINTS   1024
-#define NAMEBITS (~0xfffful) // of an entry's first word; the others are inum
-
-static uint hints[NHINTS];
-
-static uint *
-hint_of(struct inode *dp, const union entry *key)
-{
-  uint64 h = ((key->w[0] & NAMEBITS) ^ key->w[1] * 31 ^ dp->inum) * 0x9e3779b97f4a7c15;
-  return &hints[h >> 54];
-}
-
-static inline int
-matches(const union entry *e, const union entry *key)
-{
-  return ((e->w[0] ^ key->w[0]) & NAMEBITS) == 0 && e->w[1] == key->w[1] && e->d.inum != 0;
-}
-
-// Whether the entry at off, if there is one, is what key asks for: 1 or 0, or an error.
-static int
-is_at(struct inode *dp, uint off, const union entry *key, uint *inum)
-{
-  struct page *pg;
-  if (off >= dp->d->size)
-    return 0;
-  int err = ipage(dp, off / BSIZE, &pg);
-  if (err < 0)
-    return err;
-  const union entry *e = (union entry *)page_va(pg) + off % BSIZE / sizeof(*e);
-  int yes = matches(e, key);
-  *inum = e->d.inum;
-  page_put(pg);
-  return yes;
-}
-
 // Find key's name in dp, which the caller has locked: the inode number, and the place of the entry. 0,
 // -ENOENT, and *off is where it can be added, -EIO or -ENOMEM. Sleeps.
 int
 dirlookup(struct inode *dp, const union entry *key, uint *inum, uint *off)
 {
-  uint size = dp->d->size, *hint = hint_of(dp, key);
-  int r = is_at(dp, *off = *hint, key, inum);
-  if (r != 0)
-    return r < 0 ? r : 0;
+  uint size = dp->d->size, seq = dcache_begin();
+  if (dcache_find(dp->inum, key, inum, off) && dcache_same(seq))
+    return 0;
   *off = size;
   for (uint at = 0; at < size; at += BSIZE) {
     struct page *pg;
-    if ((r = ipage(dp, at / BSIZE, &pg)) < 0)
-      return r;
-    const union entry *e = page_va(pg);
-    uint n = (size - at < BSIZE ? size - at : BSIZE) / sizeof(*e), i;
-    for (i = 0; i < n && !matches(&e[i], key); i++)
-      if (e[i].d.inum == 0 && *off == size)
-        *off = at + i * sizeof(*e);
-    if (i < n) {
-      *off = *hint = at + i * sizeof(*e);
-      *inum = e[i].d.inum;
+    int err = ipage(dp, at / BSIZE, &pg);
+    if (err < 0)
+      return err;
+    const union entry *e = page_va(pg),
+                      *end = e + (size - at < BSIZE ? size - at : BSIZE) / sizeof(*e);
+    for (; e < end && !entry_matches(e, key); e++)
+      if (e->d.inum == 0 && *off == size)
+        *off = at + (uint64)e % BSIZE;
+    if (e < end) {
+      *off = at + (uint64)e % BSIZE;
+      *inum = e->d.inum;
+      dcache_put(dp->inum, e, *off);
     }
     page_put(pg);
-    if (i < n)
+    if (e < end)
       return 0;
   }
   return -ENOENT;
 }
 
-// Make e the entry at off of dp, which the caller has locked, in an operation. 0, -ENOSPC, -EFBIG,
-// -EIO or -ENOMEM. Sleeps.
-int
-dirwrite(struct inode *dp, uint off, const union entry *e)
+static int
+write_entry(struct inode *dp, uint off, const union entry *e)
 {
   struct span s;
   span_kernel(&s, (void *)e, sizeof(*e));
   int n = writei(dp, &s, 0, off, sizeof(*e));
   return n == sizeof(*e) ? 0 : n < 0 ? n : -ENOSPC;
+}
+
+// Make e the entry at off of dp, which the caller has locked, in an operation. 0, -ENOSPC, -EFBIG,
+// -EIO or -ENOMEM. Sleeps.
+int
+diradd(struct inode *dp, uint off, const union entry *e)
+{
+  int err = write_entry(dp, off, e);
+  if (err == 0)
+    dcache_put(dp->inum, e, off);
+  return err;
+}
+
+// Take the entry at off, which has key's name, out of dp: as diradd.
+int
+dirremove(struct inode *dp, uint off, const union entry *key)
+{
+  static const union entry none;
+  int err = write_entry(dp, off, &none);
+  if (err == 0)
+    dcache_drop(dp->inum, key);
+  return err;
 }
 
 int
@@ -169,6 +154,27 @@ step(struct inode **ip, const union entry *name)
   return err;
 }
 
+// What follow is to find, when dcache.c knows all of it, else 0.
+static struct inode *
+recall(const char *path, union entry *last)
+{
+  union entry name;
+  struct inode *ip = 0;
+  uint seq = dcache_begin(), inum = *path == '/' ? ROOTINO : cwd_inum(), off;
+  int n;
+  while ((n = next_part(&path, &name)) > 0 && !(last && *path == 0))
+    if (inum == 0 || !dcache_find(inum, &name, &inum, &off))
+      return 0;
+  if (inum == 0 || (last ? n <= 0 : n != 0) || iget(inum, &ip) < 0)
+    return 0;
+  if (last)
+    *last = name;
+  if (dcache_same(seq))
+    return ip;
+  iput(ip);
+  return 0;
+}
+
 // The inode that path leads to, from the root or the current directory, with a reference; with last,
 // the directory that has or would have its last part, and that part. Errors as below.
 static int
@@ -176,6 +182,8 @@ follow(const char *path, union entry *last, struct inode **out)
 {
   union entry name;
   int n = 0, err = *path ? 0 : -ENOENT;
+  if (err == 0 && (*out = recall(path, last)) != 0)
+    return 0;
   if (*path == '/')
     err = iget(ROOTINO, out);
   else if (*path)

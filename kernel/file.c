@@ -135,7 +135,7 @@ fileio(struct file *f, uint64 va, int n, int reading)
     return -EBADF;
   if (r == 0 && va % PGSIZE + n > PGSIZE)
     r = user_range(mm, va, n, reading);
-  s.sure = !reading && f->type == FD_INODE && n >= BSIZE; // what writei has to be sure of
+  s.sure = 0;
   while (r >= 0 && done < n) {
     int m = span_open(&s, mm, va + done, n - done, reading), sure = s.sure;
     if ((r = m) < 0)
@@ -170,6 +170,23 @@ fileseek(struct file *f, int64 off, int whence)
 }
 
 // ---- tables ----
+
+// Have the caller's table alone: 1. What only one thread has it has anyway: 0, and nothing is locked.
+static int
+table_lock(struct files *t)
+{
+  int shared = __atomic_load_n(&t->ref, __ATOMIC_ACQUIRE) > 1;
+  if (shared)
+    acquire(&t->lock);
+  return shared;
+}
+
+static void
+table_unlock(struct files *t, int locked)
+{
+  if (locked)
+    release(&t->lock);
+}
 
 // An empty table for a new process; the reference to cwd goes over to it. 0: no memory.
 struct files *
@@ -219,10 +236,10 @@ fd_get(int fd)
   struct files *t = myproc()->files;
   struct file *f = 0;
   if ((uint)fd < NOFILE) {
-    acquire(&t->lock);
+    int locked = table_lock(t);
     if ((f = t->ofile[fd]) != 0)
       filedup(f);
-    release(&t->lock);
+    table_unlock(t, locked);
   }
   return f;
 }
@@ -234,12 +251,12 @@ fd_add(struct file *f)
 {
   struct files *t = myproc()->files;
   int fd = 0;
-  acquire(&t->lock);
+  int locked = table_lock(t);
   while (fd < NOFILE && t->ofile[fd])
     fd++;
   if (fd < NOFILE)
     t->ofile[fd] = f;
-  release(&t->lock);
+  table_unlock(t, locked);
   return fd < NOFILE ? fd : -EMFILE;
 }
 
@@ -250,10 +267,10 @@ fd_take(int fd)
   struct files *t = myproc()->files;
   struct file *f = 0;
   if ((uint)fd < NOFILE) {
-    acquire(&t->lock);
+    int locked = table_lock(t);
     f = t->ofile[fd];
     t->ofile[fd] = 0;
-    release(&t->lock);
+    table_unlock(t, locked);
   }
   return f;
 }
@@ -263,10 +280,18 @@ struct inode *
 cwd_get(void)
 {
   struct files *t = myproc()->files;
-  acquire(&t->lock);
+  int locked = table_lock(t);
   struct inode *ip = idup(t->cwd);
-  release(&t->lock);
+  table_unlock(t, locked);
   return ip;
+}
+
+// The current directory's number; 0 when another thread might change it meanwhile.
+uint
+cwd_inum(void)
+{
+  struct files *t = myproc()->files;
+  return __atomic_load_n(&t->ref, __ATOMIC_ACQUIRE) == 1 ? t->cwd->inum : 0;
 }
 
 // Make ip, whose reference goes over, the current directory. Sleeps.
@@ -274,9 +299,9 @@ void
 cwd_set(struct inode *ip)
 {
   struct files *t = myproc()->files;
-  acquire(&t->lock);
+  int locked = table_lock(t);
   struct inode *old = t->cwd;
   t->cwd = ip;
-  release(&t->lock);
+  table_unlock(t, locked);
   iput(old);
 }

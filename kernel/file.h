@@ -63,7 +63,7 @@ int is_data(uint blockno);
 
 // bmap.c
 #define MAXSIZE ((uint64)MAXFILE * BSIZE) // bytes of a file at the most
-int bmap(struct inode *, uint index, int alloc, uint *blockno);
+int bmap(struct inode *, uint index, int alloc, uint *blockno, uint *run);
 int itruncate(struct inode *, uint64 size);
 
 // rw.c
@@ -80,12 +80,29 @@ union entry {
   uint64 w[2];
 };
 
+#define NAMEBITS (~0xfffful) // of an entry's first word; the others are inum
+
+// Whether e is in use and has key's name.
+static inline int
+entry_matches(const union entry *e, const union entry *key)
+{
+  return ((e->w[0] ^ key->w[0]) & NAMEBITS) == 0 && e->w[1] == key->w[1] && e->d.inum != 0;
+}
+
 int namei(const char *path, struct inode **);
 int nameiparent(const char *path, union entry *name, struct inode **);
 int dirlookup(struct inode *, const union entry *key, uint *inum, uint *off);
-int dirwrite(struct inode *, uint off, const union entry *);
+int diradd(struct inode *, uint off, const union entry *);
+int dirremove(struct inode *, uint off, const union entry *key);
 int dirempty(struct inode *);
 int is_dots(const union entry *);
+
+// dcache.c
+uint dcache_begin(void);
+int dcache_same(uint since);
+int dcache_find(uint dir, const union entry *key, uint *inum, uint *off);
+void dcache_put(uint dir, const union entry *, uint off);
+void dcache_drop(uint dir, const union entry *key);
 
 // names.c
 int create(const char *path, int type, short major, short minor, struct inode **);
@@ -137,6 +154,7 @@ struct file *fd_get(int fd);
 int fd_add(struct file *);
 struct file *fd_take(int fd);
 struct inode *cwd_get(void);
+uint cwd_inum(void);
 void cwd_set(struct inode *);
 
 // ---- pipe.c ----

@@ -58,8 +58,8 @@ static int
 link_dots(struct inode *dp, struct inode *ip)
 {
   union entry dot = { .d = { ip->inum, "." } }, dots = { .d = { dp->inum, ".." } };
-  int err = dirwrite(ip, 0, &dot);
-  return err ? err : dirwrite(ip, sizeof(dot), &dots);
+  int err = diradd(ip, 0, &dot);
+  return err ? err : diradd(ip, sizeof(dot), &dots);
 }
 
 // Give the new inode ip its name in dp, at off; both are locked.
@@ -70,7 +70,7 @@ name_new(struct inode *dp, uint off, union entry *name, struct inode *ip)
   name->d.inum = ip->inum;
   if (isdir)
     err = dp->d->nlink < MAXLINK ? link_dots(dp, ip) : -EMLINK;
-  if (err < 0 || (err = dirwrite(dp, off, name)) < 0)
+  if (err < 0 || (err = diradd(dp, off, name)) < 0)
     return err;
   dp->d->nlink += isdir;
   iupdate(dp);
@@ -129,7 +129,7 @@ link_in(struct inode *dp, union entry *name, struct inode *ip)
     err = -ENOENT;
   else if (ip->d->nlink == MAXLINK)
     err = -EMLINK;
-  else if ((err = dirwrite(dp, off, name)) == 0) {
+  else if ((err = diradd(dp, off, name)) == 0) {
     ip->d->nlink++;
     iupdate(ip);
   }
@@ -159,16 +159,15 @@ dolink(const char *old, const char *new)
 
 // Take the entry at off, which names ip, out of dp; both are locked.
 static int
-remove_entry(struct inode *dp, uint off, struct inode *ip)
+remove_entry(struct inode *dp, const union entry *name, uint off, struct inode *ip)
 {
-  static const union entry none;
   int isdir = ip->d->type == T_DIR;
   if (ip->d->nlink < 1 || (isdir && dp->d->nlink < 2))
     return -EIO; // the disk is damaged
   int err = isdir ? dirempty(ip) : 1;
   if (err <= 0)
     return err < 0 ? err : -ENOTEMPTY;
-  if ((err = dirwrite(dp, off, &none)) < 0)
+  if ((err = dirremove(dp, off, name)) < 0)
     return err;
   dp->d->nlink -= isdir;
   iupdate(dp);
@@ -189,7 +188,7 @@ unlink_in(struct inode *dp, const union entry *name, struct inode **out)
     return -EIO; // the disk is damaged
   if ((err = iget(inum, out)) < 0 || (err = ilock(*out)) < 0)
     return err;
-  err = remove_entry(dp, off, *out);
+  err = remove_entry(dp, name, off, *out);
   iunlock(*out);
   return err;
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
-// Pipes: bytes from writers to readers, through a ring of one frame.
+// Pipes: bytes from writers to readers, through a ring of a few frames.
 //
 // Interface: pipealloc, pipeclose, piperead, pipewrite.
 //
-//   nread ........ nwrite     byte i is in ring[i % PIPESIZE]
+//   nread ........ nwrite     byte i is byte i % PIPESIZE of the ring
 //
 // Both start again at 0 when the ring is empty, so that what is aligned is copied by whole words.
 //
@@ -19,39 +19,56 @@
 #include "mm/slab.h"
 #include "proc.h"
 
-#define PIPESIZE PGSIZE
+#define FRAMES   4
+#define PIPESIZE (FRAMES * PGSIZE)
 
 struct pipe {
   struct spinlock lock;
-  char *ring;
+  char *ring[FRAMES];
   uint nread, nwrite;
   int readopen, writeopen; // whether that end is open
 };
 
 static struct slab slab = SLAB(slab, pipe);
 
+static void
+pipe_free(struct pipe *pi)
+{
+  for (int i = 0; i < FRAMES; i++)
+    if (pi->ring[i])
+      kfree(pi->ring[i]);
+  slab_free(&slab, pi);
+}
+
+// 0: no memory.
+static struct pipe *
+pipe_new(void)
+{
+  struct pipe *pi = slab_alloc(&slab);
+  for (int i = 0; pi && i < FRAMES; i++)
+    if ((pi->ring[i] = kalloc()) == 0) {
+      pipe_free(pi);
+      pi = 0;
+    }
+  return pi;
+}
+
 // Two open files, the ends of a new pipe: 0, -ENFILE or -ENOMEM.
 int
 pipealloc(struct file **r, struct file **w)
 {
-  struct pipe *pi = slab_alloc(&slab);
-  char *ring = pi ? kalloc() : 0;
-  if (ring == 0) {
-    if (pi)
-      slab_free(&slab, pi);
+  struct pipe *pi = pipe_new();
+  if (pi == 0)
     return -ENOMEM;
-  }
   *r = filealloc();
   *w = filealloc();
   if (*r == 0 || *w == 0) {
     fileclose(*r); // of no type yet: it takes nothing along
     fileclose(*w);
-    kfree(ring);
-    slab_free(&slab, pi);
+    pipe_free(pi);
     return -ENFILE;
   }
   initlock(&pi->lock, "pipe");
-  pi->ring = ring;
   pi->readopen = pi->writeopen = 1;
   (*r)->type = (*w)->type = FD_PIPE;
   (*r)->pipe = (*w)->pipe = pi;
@@ -72,18 +89,17 @@ pipeclose(struct pipe *pi, int writable)
   wakeup(&pi->nwrite);
   int gone = !pi->readopen && !pi->writeopen;
   release(&pi->lock);
-  if (gone) {
-    kfree(pi->ring);
-    slab_free(&slab, pi);
-  }
+  if (gone)
+    pipe_free(pi);
 }
 
-// Bytes from ring position i on that lie in one piece, n at the most.
-static uint
-piece(uint i, uint n)
+// Where byte i is, and in *n how many of them lie in one piece from there on.
+static char *
+piece(struct pipe *pi, uint i, uint *n)
 {
-  uint left = PIPESIZE - i % PIPESIZE;
-  return n < left ? n : left;
+  uint left = PGSIZE - i % PGSIZE;
+  *n = *n < left ? *n : left;
+  return pi->ring[i / PGSIZE % FRAMES] + i % PGSIZE;
 }
 
 // Wait until something can be read, then take up to n bytes: how many; 0: the pipe is empty and no
@@ -103,8 +119,9 @@ piperead(struct pipe *pi, struct span *dst, uint n)
     n = pi->nwrite - pi->nread;
   uint done = 0;
   for (uint m = 1; m > 0 && done < n; done += m, pi->nread += m) {
-    m = piece(pi->nread, n - done);
-    m = span_put(dst, done, pi->ring + pi->nread % PIPESIZE, m);
+    m = n - done;
+    char *from = piece(pi, pi->nread, &m);
+    m = span_put(dst, done, from, m);
   }
   if (pi->nread == pi->nwrite)
     pi->nread = pi->nwrite = 0;
@@ -132,8 +149,9 @@ pipewrite(struct pipe *pi, struct span *src, uint n)
       sleep(&pi->nwrite, &pi->lock);
       continue;
     }
-    uint m = piece(pi->nwrite, n - done < room ? n - done : room);
-    m = span_take(src, done, pi->ring + pi->nwrite % PIPESIZE, m);
+    uint m = n - done < room ? n - done : room;
+    char *to = piece(pi, pi->nwrite, &m);
+    m = span_take(src, done, to, m);
     if (m == 0)
       break;
     pi->nwrite += m;

@@ -212,3 +212,17 @@ release(struct spinlock *lk)
   __atomic_store_n(&lk->locked, 0, __ATOMIC_RELEASE);
   pop_off();
 }
+
+// The nth argument of a system call as the program gave it, n from 0 to 5.
+static inline uint64
+arg(int n)
+{
+  return (&myproc()->tf->a0)[n];
+}
+
+// The nth argument as a C int.
+static inline int
+argint(int n)
+{
+  return arg(n);
+}

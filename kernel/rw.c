@@ -15,8 +15,7 @@
 //    transaction as the page: nobody ever reads what a block held before.
 // 3. Bytes of the last page beyond the file's end are zero.
 // 4. User memory is opened before the inode is locked: no copy here can fault. One that is cut short
-//    ends the call with what was done. So only what is sure to be there is written to a page that
-//    needs a block first, or is not read first.
+//    ends the call with what was done; if that is nothing, a hole is still a hole.
 
 #include "bio.h"
 #include "defs.h"
@@ -25,18 +24,15 @@
 
 #define WRITE_ROOM 9 // blocks that writing one more page can log: the page, bmap's, the inode
 
-// How many blocks from b on hold pages from index on, as far as reading ahead makes sense.
+// How many pages from `index` on to read at once, as far as reading ahead makes sense.
 static uint
-run_length(struct inode *ip, uint index, uint b)
+window(struct inode *ip, uint index)
 {
-  uint pages = (ip->d->size + BSIZE - 1ul) / BSIZE, n = 1, next;
+  uint left = (ip->d->size + BSIZE - 1ul) / BSIZE - index;
   ip->window = index != ip->nextread ? 1 : ip->window < 4 ? 4 : ip->window * 2;
   if (ip->window > DISK_RUN)
     ip->window = DISK_RUN;
-  while (n < ip->window && index + n < pages && bmap(ip, index + n, 0, &next) == 0 && next == b + n)
-    n++;
-  ip->nextread = index + n;
-  return n;
+  return ip->window < left ? ip->window : left;
 }
 
 // Make a page that is not cached: from its block and, when it is read in sequence, the ones behind
@@ -44,12 +40,13 @@ run_length(struct inode *ip, uint index, uint b)
 static int
 fill_page(struct inode *ip, uint index, struct page **out)
 {
-  uint b;
-  int err = bmap(ip, index, 0, &b);
+  uint b, n = window(ip, index);
+  int err = bmap(ip, index, 0, &b, &n);
+  ip->nextread = index + n;
   if (err < 0)
     return err;
   if (b)
-    return cache_fill(ip->inum, index, b, run_length(ip, index, b), out);
+    return cache_fill(ip->inum, index, b, n, out);
   if ((err = cache_lock(ip->inum, index, out)) < 0)
     return err;
   page_zero(page_va(*out));
@@ -120,53 +117,44 @@ tail_zero(struct inode *ip)
   }
 }
 
-// Page `index` to be written, with a block and a reference; *out is 0 when that takes more than a look
-// into the cache, and the bytes to be written are not sure to come. If the caller is to write the
-// whole of it, it is not read for that: then it may not be VALID, and is locked.
+// See to it that pg, page `index` of ip, has a block: 0 or as bmap.
 static int
-page_to_write(struct inode *ip, uint index, int sure, int whole, struct page **out)
+have_block(struct inode *ip, uint index, struct page *pg)
 {
   uint b;
-  struct page *pg = page_cache_find(ip->inum, index);
-  int err = 0;
-  if ((*out = pg) != 0 && pg->blockno)
+  if (pg->blockno)
     return 0;
-  if (!sure)
-    goto none;
-  if (pg == 0)
-    err = whole ? cache_lock(ip->inum, index, &pg) : fill_page(ip, index, &pg);
-  if (err < 0)
-    return err;
-  if ((err = bmap(ip, index, 1, &b)) == 0) {
+  int err = bmap(ip, index, 1, &b, 0);
+  if (err == 0)
     pg->blockno = b;
-    *out = pg;
-    return 0;
-  }
-  if ((pg->flags & PF_VALID) == 0)
-    page_unlock(pg);
-none:
-  if (pg)
-    page_put(pg);
-  *out = 0;
   return err;
 }
 
-// How many of n bytes, which lie in one page, were written; or an error.
+// How many of n bytes, which lie in one page, were written; or an error. A page that is written whole is
+// not read before.
 static int
 write_page(struct inode *ip, struct span *src, uint from, uint64 off, uint n)
 {
-  struct page *pg;
-  int err = page_to_write(ip, off / BSIZE, src->sure, n == BSIZE, &pg);
-  if (pg == 0) {
-    src->sure = 1; // when the caller comes again
+  uint index = off / BSIZE;
+  struct page *pg = page_cache_find(ip->inum, index);
+  int err = pg ? 0 : n == BSIZE ? cache_lock(ip->inum, index, &pg) : fill_page(ip, index, &pg);
+  if (err < 0)
     return err;
+  int valid = pg->flags & PF_VALID;
+  char *to = (char *)page_va(pg) + off % BSIZE;
+  uint got = span_take(src, from, to, n);
+  if (got > 0 && (valid || got == n) && (err = have_block(ip, index, pg)) == 0) {
+    log_write(pg);
+    if (!valid)
+      page_ready(pg);
+    err = got;
+  } else if (!valid) {
+    page_unlock(pg);
+  } else if (pg->blockno == 0) {
+    memset(to, 0, got); // it stays a hole
   }
-  log_write(pg);
-  n = span_take(src, from, (char *)page_va(pg) + off % BSIZE, n);
-  if ((pg->flags & PF_VALID) == 0)
-    page_ready(pg);
   page_put(pg);
-  return n;
+  return err;
 }
 
 // Copy up to n bytes of src, from its byte `from` on, to off: how many; less when the operation is
@@ -211,10 +199,12 @@ page_cache_own(struct inode *ip, uint index)
   int err = ibegin(ip);
   if (err < 0)
     return err;
-  err = (uint64)index * BSIZE < ip->d->size ? page_to_write(ip, index, 1, 0, &pg) : -EIO;
+  err = (uint64)index * BSIZE < ip->d->size ? ipage(ip, index, &pg) : -EIO;
   if (err == 0) {
-    log_write(pg);
-    file_own(pg);
+    if ((err = have_block(ip, index, pg)) == 0) {
+      log_write(pg);
+      file_own(pg);
+    }
     page_put(pg);
   }
   iend(ip);

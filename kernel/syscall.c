@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // System calls: from the number in a7 to the function, and its result back.
 //
-// Interface: syscall, for trap.c; arg, argint, argstr, for the sys_ functions.
+// Interface: syscall, for trap.c; argstr, for the sys_ functions, beside arg and argint in proc.h.
 //
 // A sys_ function takes no arguments, and returns its result or a negative error number. The program
 // gets the result in a0, or -1 there and the error number in a1.
@@ -19,21 +19,6 @@ static int64 (*const calls[NSYSCALL])(void) = {
 #include "syscall.tbl"
 };
 #undef SYSCALL
-
-// The nth argument as the program gave it, n from 0 to 5.
-uint64
-arg(int n)
-{
-  assert(n >= 0 && n < 6);
-  return (&myproc()->tf->a0)[n];
-}
-
-// The nth argument as a C int.
-int
-argint(int n)
-{
-  return arg(n);
-}
 
 // Copy the string at the address that is the nth argument into buf, which has room for max bytes.
 // Its length, -EFAULT, -ENAMETOOLONG. May sleep.

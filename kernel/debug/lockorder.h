@@ -20,6 +20,7 @@
 "files",
 "log",
 "itable",
+"dcache",
 "disk",
 "uart",
 "bio",

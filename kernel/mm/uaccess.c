@@ -230,8 +230,9 @@ user_range(struct mm *mm, uint64 va, uint64 len, int write)
 static int
 copy(struct mm *mm, uint64 va, char *k, uint64 len, int write)
 {
-  struct span s = { .sure = 0 };
+  struct span s;
   int n = PGOFF(va) + len > PGSIZE ? user_range(mm, va, len, write) : 0;
+  s.sure = 0;
   for (uint64 done = 0; n >= 0 && done < len; done += n) {
     if ((n = span_open(&s, mm, va + done, len - done, write)) > 0)
       n = move(&s, 0, k + done, n, write);
@@ -261,17 +262,27 @@ copyin(struct mm *mm, void *dst, uint64 srcva, uint64 len)
 int
 copyinstr(struct mm *mm, char *dst, uint64 srcva, uint64 max)
 {
-  struct span s = { .sure = 0 };
+  struct span pin;
+  pin.npin = 0;
   for (uint64 done = 0; done < max;) {
-    uint64 va = srcva + done;
-    int n = span_open(&s, mm, va, min(max - done, PGSIZE - PGOFF(va)), 0);
-    if (n < 0)
-      return n;
-    n = span_take(&s, 0, dst + done, n);
-    span_unpin(&s);
-    for (uint64 stop = done + n; done < stop; done++)
-      if (dst[done] == 0)
-        return done;
+    uint64 va = srcva + done, was = csr_fetch_clear(sstatus, SSTATUS_SIE);
+    uint n = min(max - done, PGSIZE - PGOFF(va));
+    char *to = dst + done, *end = to + n;
+    const char *src = borrow(mm, va, 0);
+    if (src == 0) {
+      csr_set(sstatus, was & SSTATUS_SIE);
+      int err = span_pin(&pin, mm, va, n, 0);
+      if (err < 0)
+        return err;
+      src = (char *)page_va(pin.pin[0]) + PGOFF(va);
+    }
+    while (to < end && (*to = *src++) != 0)
+      to++;
+    csr_set(sstatus, was & SSTATUS_SIE);
+    span_unpin(&pin);
+    done = to - dst;
+    if (to < end)
+      return done;
   }
   return -ENAMETOOLONG;
 }

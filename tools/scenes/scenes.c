@@ -265,7 +265,7 @@ scene_shm(void)
   dismiss(pid);
 }
 
-// A page of a child that waits in read() for the bytes that go there.
+// A page of a process that waits in wait() for the number that goes there.
 static void
 scene_uaccess(void)
 {
@@ -276,17 +276,22 @@ scene_uaccess(void)
   must(pipe(ends), "pipe");
   must(pid = fork(), "fork");
   if (pid == 0) {
-    read(ends[0], area, PGSIZE);
+    char c;
+    if (fork() == 0) {
+      read(ends[0], &c, 1);
+      exit(0);
+    }
+    wait((int *)area);
     for (;;)
       pause(1000);
   }
   while (page_of(pid, area).frame == 0)
     pause(1);
-  stage("read(pipe, page 0, 4096) waits for bytes");
+  stage("wait(page 0) waits for the end of a child");
   tell("program", pid, area, 2);
   if (page_of(pid, area).refs == 2)
     used +=
-        snprintf(said + used, sizeof(said) - used, "pin read() 0x%lx\n", page_of(pid, area).frame);
+        snprintf(said + used, sizeof(said) - used, "pin wait() 0x%lx\n", page_of(pid, area).frame);
   write(ends[1], "x", 1);
   while (page_of(pid, area).refs == 2)
     pause(1);
