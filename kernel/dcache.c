@@ -18,6 +18,7 @@
 //    none, since nobody would tell when they go.
 
 #include "defs.h"
+#include "proc.h"
 #include "file.h"
 
 #define SETBITS 12
