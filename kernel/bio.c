@@ -275,13 +275,14 @@ struct range {
   uint inum, from, to;
 };
 
-// Whether pg shall go: it is in r; or, without r, nobody has it and nobody used it lately.
+// Whether pg shall go: it is in r; or, without r, nobody has it, it is on the disk, too, and nobody used
+// it lately.
 static int
 doomed(struct page *pg, const struct range *r)
 {
   if (r)
     return pg->inum == r->inum && pg->index >= r->from && pg->index < r->to;
-  if (__atomic_load_n(&pg->ref, __ATOMIC_ACQUIRE) > 1)
+  if (__atomic_load_n(&pg->ref, __ATOMIC_ACQUIRE) > 1 || pg->inum >= NO_FILE)
     return 0;
   if (!has(pg, PF_REFERENCED))
     return 1;

@@ -36,6 +36,8 @@ void disk_counts(uint drive, uint64 *reads, uint64 *writes);
 
 // ---- bio.c ----
 
+#define NO_FILE 0x80000000u // the least number for shared memory, which is nowhere but in the cache
+
 // page.flags of a CACHE frame
 #define PF_VALID      0x01 // holds what the block should
 #define PF_LOCKED     0x02 // somebody has it to himself

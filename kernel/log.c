@@ -136,6 +136,7 @@ log_write(struct page *pg)
     if (log.n == 0)
       log.since = r_time();
     page_get(pg);
+    pg->exec = 0;
     pg->logslot = log.n;
     log.pages[log.n++] = pg;
     page_set(pg, PF_LOGGED);

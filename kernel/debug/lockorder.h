@@ -3,7 +3,7 @@
 // clang-format off
 "check",
 "swap",
-"mm",
+"*mm",
 "reclaim",
 "*inode",
 "console",

@@ -117,7 +117,8 @@ file_fault(struct fault *f)
   struct page *pg = page_cache_find(v->ip->inum, index);
   if (pg == 0)
     return fetch(f, 0);
-  if ((v->prot & PROT_EXEC) && !__atomic_load_n(&pg->exec, __ATOMIC_ACQUIRE)) {
+  uint changing = __atomic_load_n(&pg->flags, __ATOMIC_ACQUIRE) & (PF_LOGGED | PF_WRITABLE);
+  if ((v->prot & PROT_EXEC) && (changing || !__atomic_load_n(&pg->exec, __ATOMIC_ACQUIRE))) {
     code_written();
     __atomic_store_n(&pg->exec, 1, __ATOMIC_RELEASE);
   }
@@ -204,6 +205,8 @@ file_own(struct page *pg)
 void
 file_wrote(struct page *pg)
 {
+  if (pg->inum >= NO_FILE)
+    return;
   page_set(pg, PF_DIRTY);
   file_own(pg);
 }

@@ -72,8 +72,7 @@ place(struct mm *mm, uint64 addr, uint64 len, int flags)
   uint64 align = align_of(len, flags), top = MMAPTOP;
   if (flags & MAP_FIXED)
     return addr;
-  if (addr && addr >= mm->brk + PGSIZE &&
-      addr + len <= MMAPTOP) { // a wish, to be heard when it can be
+  if (addr >= mm->brk + PGSIZE && len <= MMAPTOP && addr <= MMAPTOP - len) { // a wish
     struct vma *v = vma_next(mm, addr);
     if (v == 0 || v->start >= addr + len)
       return addr;

@@ -20,7 +20,7 @@
 
 struct page {
   uint8 kind; // enum page_kind; changed by the frame's only owner
-  uint8 exec; // its code has been announced to all harts (mm/filemap.c)
+  uint8 exec; // announced to all harts as code, and not written since (mm/filemap.c)
   union {
     ushort logslot; // CACHE: its place in the running transaction, when PF_LOGGED
     ushort age;     // ANON: for mm/policy

@@ -9,15 +9,13 @@
 //
 // Lock: none of its own: mm->lock for a range, the page lock while a frame is filled.
 //
-// 1. Each frame has one reference of the object's, so the cache never drops it.
+// 1. Its frames are in the cache, which drops them only when the last range goes.
 
 #include "../bio.h"
 #include "../defs.h"
 #include "../proc.h"
 #include "mm.h"
 #include "slab.h"
-
-#define FIRST_ID 0x80000000u // no inode has such a number
 
 struct shm {
   int ref;      // ranges; atomic
@@ -36,7 +34,7 @@ shm_attach(struct vma *v)
   if (s == 0)
     return -ENOMEM;
   s->ref = 1;
-  s->id = FIRST_ID | __atomic_fetch_add(&made, 1, __ATOMIC_RELAXED);
+  s->id = NO_FILE | __atomic_fetch_add(&made, 1, __ATOMIC_RELAXED);
   s->pages = (v->end - v->start) / PGSIZE;
   v->shm = s;
   v->flags |= VM_SHARED;
@@ -55,13 +53,6 @@ shm_close(struct vma *v)
   struct shm *s = v->shm;
   if (__atomic_sub_fetch(&s->ref, 1, __ATOMIC_ACQ_REL) > 0)
     return;
-  for (uint i = 0; i < s->pages; i++) {
-    struct page *pg = page_cache_find(s->id, i);
-    if (pg) {
-      page_put(pg);
-      page_put(pg); // the object's own
-    }
-  }
   cache_remove(s->id, 0, s->pages);
   slab_free(&shms, s);
 }
@@ -81,7 +72,6 @@ frame_of(struct shm *s, uint index, struct page **out)
   }
   page_zero(page_va(*out));
   vm_count(frames_zeroed, 1);
-  page_get(*out); // the object's own
   page_ready(*out);
   return 0;
 }

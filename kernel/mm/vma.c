@@ -454,6 +454,7 @@ mm_fork(struct mm *mm)
   if (child == 0)
     return 0;
   acquiresleep(&mm->lock);
+  acquiresleep(&child->lock); // by way of a file it is found before it is published
   int failed = tree_fork(mm, child, mm->tree, &child->tree);
   child->heap = mm->heap;
   child->brk = mm->brk;
@@ -463,6 +464,9 @@ mm_fork(struct mm *mm)
   tlb_flush_all(mm); // private pages became read-only
   if (failed == 0)
     mm_publish(child); // before the parent's lock is free: reclaim finds all leaves or none
+  else
+    uvmclear(child); // before swap may end
+  releasesleep(&child->lock);
   releasesleep(&mm->lock);
   if (failed == 0)
     return child;
@@ -526,8 +530,9 @@ mm_sbrk(struct mm *mm, int64 n, int lazy)
     uint64 from = (oldend + HUGESIZE - 1) & ~(HUGESIZE - 1), to = newend & ~(HUGESIZE - 1);
     if (from < to)
       uvmunmap(mm, from, to); // so that there is a frame to cut what may lie across oldend
-    if (vma_clear(mm, oldend, newend) == 0) {
-      mm->brk -= n;
+    if ((int64)mm->brk == old + n &&
+        vma_clear(mm, oldend, newend) == 0) { // else another thread goes on
+      mm->brk = old;
       err = -ENOMEM;
     }
   }

@@ -378,17 +378,18 @@ huge_used_by_calls(void)
   is_huge(area, 1);
 }
 
+#define SLOW 8 // pages: more than a pipe holds
+
 static void
 write_slowly(uint64 from)
 {
-  put(ends[1], area + from * PGSIZE,
-      4 * PGSIZE); // more than a pipe holds: it sleeps, frames pinned
+  put(ends[1], area + from * PGSIZE, SLOW * PGSIZE);
 }
 
-// A writer sleeps with frames pinned while the others split, write, collapse and drop the page: it
-// writes what was there when it was forked.
+// A writer sleeps in the middle while the others split, write, collapse and drop the page: it writes
+// what was there when it was forked.
 void
-huge_pinned_by_a_writer(void)
+huge_written_slowly(void)
 {
   area = fresh_huge(1);
   stamp_all(area, 21);
@@ -400,7 +401,7 @@ huge_pinned_by_a_writer(void)
   all_stamped(area, 22);
   is_huge(area, 1);
   CHECK(munmap(area, HUGE) == 0);
-  for (uint i = 300; i < 304; i++) {
+  for (uint i = 300; i < 300 + SLOW; i++) {
     get(ends[0], buf, PGSIZE);
     CHECK(stamped(buf, 21, i));
   }
