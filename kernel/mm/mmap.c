@@ -2,7 +2,8 @@
 // mmap() and its relatives: ranges made, removed and changed at a program's wish.
 //
 // Each call decodes first: everything that can be wrong is found, and everything that is needed is
-// there, before anything changes. Then it performs, and cannot fail any more. What a range is made
+// there, before anything changes. Then it performs, and cannot fail any more, but for frames that are
+// wanted at once (MAP_POPULATE, MAP_HUGETLB): without them the range goes again. What a range is made
 // of is somebody else's business (anon.c, filemap.c, shm.c, huge.c).
 //
 //   heap -->        <-- hint   | mapped | hole | mapped |   MMAPTOP

@@ -258,6 +258,29 @@ file_truncate_unmaps(void)
   CHECK(zeros(nth(p, 1), 3 * PGSIZE) && zeros(nth(q, 1), 3 * PGSIZE));
 }
 
+// Fork makes a child, whose table fills, while the file that it maps gets shorter and longer.
+static void
+shorten_and_lengthen(uint64 pages)
+{
+  int fd = open("f", O_RDWR);
+  for (;;) {
+    CHECK(ftruncate(fd, (pages - 1) * PGSIZE) == 0);
+    CHECK(ftruncate(fd, pages * PGSIZE) == 0);
+  }
+}
+
+void
+file_truncate_beside_fork(void)
+{
+  int fd = open_file("f", PAGES), pid = spawn(shorten_and_lengthen, PAGES);
+  char *p = map_file(fd, 0, PAGES, RW, MAP_PRIVATE);
+  for (uint i = 0; i < PAGES - 1; i++)
+    *nth(p, i) = 7;
+  for (int i = 0; i < 100; i++)
+    LIVES(peek, nth(p, i % (PAGES - 1)));
+  dismiss(pid);
+}
+
 // Inside a page too: what is cut off is zero when the file grows.
 void
 file_truncate_within_a_page(void)

@@ -194,6 +194,20 @@ mmap_fixed_replaces(void)
   CHECK(stamped_all(p, 1, 2) && stamped(nth(p, 5), 1, 5));
 }
 
+// A wish that leaves the space for programs is not heard, and nothing wraps.
+void
+mmap_wishes_beyond(void)
+{
+  static const uint64 wishes[] = { USERTOP - PGSIZE,   USERTOP,       MAXVA,          1UL << 63,
+                                   0xffffffff00000000, -2UL * PGSIZE, -(uint64)PGSIZE };
+  for (int i = 0; i < COUNT(wishes); i++)
+    for (uint64 len = PGSIZE; len < USERTOP / 2; len = len * 16 + PGSIZE) {
+      char *p = mmap((void *)wishes[i], len, PROT_READ, MAP_PRIVATE | MAP_ANON, -1, 0);
+      CHECK(p != MAP_FAILED && (uint64)p >= PGSIZE && (uint64)p + len < USERTOP);
+      unmap(p, len / PGSIZE);
+    }
+}
+
 // A refused one replaces nothing.
 void
 mmap_fixed_that_fails(void)

@@ -68,6 +68,31 @@ shm_read_before_the_fork(void)
   CHECK(stamped_all(area, 3, PAGES));
 }
 
+// What a call stores there is for nobody else: the disk is as clean as before.
+void
+shm_is_no_file(void)
+{
+  make("f", 1, PGSIZE);
+  area = map(PAGES, MAP_SHARED);
+  int fd = open("f", O_RDONLY);
+  get(fd, area, PGSIZE);
+  CHECK(same(area, PGSIZE, 1, 0));
+  CHECK(sync() == 0 && msync(area, PAGES * PGSIZE, MS_SYNC) == 0);
+}
+
+// 4 GiB of which two pages were touched: a look at each of the others would take a minute.
+void
+shm_ends_as_fast_as_it_was_used(void)
+{
+  uint64 pages = 4 * GIB / PGSIZE, free = frames_free();
+  for (int i = 0; i < 20; i++) {
+    area = map(pages, MAP_SHARED);
+    *area = *nth(area, pages - 1) = 1;
+    unmap(area, pages);
+  }
+  CHECK(frames_free() + 8 >= free);
+}
+
 // One fault for one page, and one frame for all.
 void
 shm_costs_one_frame(void)
