@@ -189,7 +189,7 @@ check(struct page *last)
     else
       yield();
   }
-  return 0; // the system is too busy to be counted
+  return -EAGAIN;
 }
 
 // A word of the caller's memory's description, and what is wrong for it.
@@ -232,7 +232,8 @@ swap_value(struct wound *w)
 }
 
 // Check all invariants: how many do not hold; each is said on the console. In a debug build invariant
-// `breakit` is broken before and mended behind; 0: none. -EINVAL, -EPERM, -ENOMEM. Sleeps.
+// `breakit` is broken before and mended behind; 0: none. -EINVAL, -EPERM, -ENOMEM; -EAGAIN: so much goes on
+// that nothing can be counted. Sleeps.
 int
 mm_check(uint64 breakit)
 {

@@ -88,7 +88,7 @@ h_breaks(void)
 {
   int n = 0;
   while (vmctl(VMCTL_CHECK, n + 1) > 0) {
-    n++;
+    printf("that was invariant %d\n", ++n);
     EQUALS(vmctl(VMCTL_CHECK, 0), 0);
   }
   printf("%d invariants broken and caught; then: %s\n", n, strerror(errno));
