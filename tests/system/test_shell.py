@@ -89,6 +89,28 @@ def errors_say_why(t):
 
 
 @test(quick=True)
+def rm_takes_trees_away(t):
+    """Deeper than a process may have files open; and it says why it could not."""
+    m = t.boot()
+    m.run("echo '" + "mkdir d; echo x > d/f; cd d; " * 4 + "' > four")
+    m.run("echo '" + "cat four; " * 10 + "' > ten")
+    m.run("sh ten > forty; sh forty")
+    deepest = "d/" * 40 + "f"
+    t.runs(m, f"cat {deepest}", "x")
+    t.runs(m, "rm -r d", "")
+    t.has(m.run("ls d")[0], "no such file")
+    t.runs(m, "mkdir e e/a e/b; echo x > e/a/f; rm -rf e nothing", "")
+    t.has(m.run("ls e")[0], "no such file")
+    for command, why in (("rm nothing", "nothing: no such file"), ("rm -r nothing", "nothing: no such file"),
+                         ("mkdir e e/f; rm e", "e: directory not empty"), ("rm -r README/x", "not a directory"),
+                         ("rm -r .", ".: invalid"), ("rm -x e", "^usage: rm"), ("rm -f", "^usage: rm")):
+        said, status = m.run(command)
+        t.true(status != 0, f"{command!r} ended with 0")
+        t.has(said, why)
+    t.shut_down(m)
+
+
+@test(quick=True)
 def control_c_ends_what_runs_and_not_the_shell(t):
     m = t.boot()
     for command in ("sleep 1000", "cat", "sh -c 'sleep 1000'", "cat | cat | cat", "(sleep 999; sleep 999)",
