@@ -195,6 +195,24 @@ def background_jobs_leave_the_prompt_free(t):
 
 
 @test(quick=True)
+def a_wrong_word_keeps_kill_from_killing(t):
+    """The one built into the shell, and the program."""
+    m = t.boot(cpus=2)
+    m.send("sleep 1000 &")
+    m.prompt()
+    pid = t.has(m.run("ps")[0], r"^\s*(\d+).* sleep$").group(1)
+    for command in (f"kill -9 {pid}", f"kill {pid} x", f"/kill -9 {pid}", f"/kill {pid} 0", f"kill -g {pid} -1"):
+        said, status = m.run(command)
+        t.equal(status, 1, f"the status of {command!r}")
+        t.has(said, "kill: (-9|x|0|-1): (not a process number|invalid argument)")
+        t.has(m.run("ps")[0], " sleep$")
+    t.runs(m, f"/kill {pid}", None)
+    m.run("wait")
+    t.lacks(m.run("ps")[0], " sleep$")
+    t.shut_down(m)
+
+
+@test(quick=True)
 def control_p_lists_processes(t):
     m = t.boot()
     m.type("\x10")
