@@ -227,16 +227,46 @@ def control_p_lists_processes(t):
 def long_and_strange_input_does_no_harm(t):
     m = t.boot()
     m.type("x" * 3000 + "\n")
-    m.expect(r"\$ \Z", 20)
+    m.expect(r"\a" * 2000, 20)
     m.type("\x15\n")
     m.prompt()
     m.type("".join(chr(c) for c in range(128, 256)) + "\x15\n")
     m.prompt()
     m.type("\x1b[999999999999X\x1b[\x1b\x1b[1;5D\x15\n")
     m.prompt()
-    m.send("echo " + " ".join("a" * 8 for _ in range(40)))
-    m.prompt()
     t.runs(m, "echo alive", "alive")
+    t.shut_down(m)
+
+
+@test(quick=True)
+def a_line_that_is_too_long_is_not_run(t):
+    """The bell rings for what finds no room, and the line can be made shorter."""
+    m = t.boot()
+    m.send("echo " + "a" * 300)
+    m.expect(r"echo a{247}\a{54}\Z")
+    m.send("\x08b")
+    m.expect(r"^a{246}b\n\$ \Z")
+    m.send("echo " + "a" * 300)
+    m.expect(r"\a{54}\Z")
+    m.type("\x04\x15echo short\n")
+    m.expect(r"^short\n\$ \Z")
+    t.shut_down(m)
+
+
+@test(quick=True)
+def what_is_typed_too_far_ahead_rings(t):
+    """Lines come whole, from the first on; what is lost was not echoed."""
+    m = t.boot()
+    m.send("sleep 2")
+    m.expect(r"sleep 2\n")
+    m.type("".join(f"echo line {i} >> lines\n" for i in range(100)))
+    m.expect(r"\a{500}", 20)
+    m.expect("echo line 40 >> lines\n", 20)  # there is room again
+    m.send("\x15echo the end")
+    m.expect(r"(^|\$ )the end\n\$ \Z", 20)
+    said = t.runs(m, "cat lines").split("\n")
+    t.equal(said, [f"line {i}" for i in range(len(said))])
+    t.true(30 <= len(said) < 100, f"{len(said)} lines were taken")
     t.shut_down(m)
 
 
