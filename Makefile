@@ -224,15 +224,19 @@ fmt:
 	@$(CLANGFORMAT) -i $$(find kernel user mkfs tests -name '*.[ch]')
 
 # ---- for editors ----
-SOURCES := $(foreach o,$(OBJS),$(wildcard kernel/$o.c)) $(foreach p,$(ULIB) $(UPROGS),$(wildcard user/$p.c))
-entry = {"directory": "$(CURDIR)", "file": "$1", "command": "$(CC) $(if $(filter \
-  kernel/%,$1),$(KFLAGS),$(UFLAGS)) -c $1"}
-comma := ,
+# $(call entries,FOLDERS,COMMAND): how each C file in them is compiled.
+entries = find $1 -name '*.c' | sort | \
+  sed 's|.*|{"directory": "$(CURDIR)", "file": "&", "command": "$2 -c &"},|'
 
 .PHONY: compile_commands.json
 compile_commands.json:
-	@{ echo '['; $(foreach s,$(SOURCES),echo '$(call entry,$s)$(if $(filter \
-	  $(lastword $(SOURCES)),$s),,$(comma))'; )echo ']'; } >$@
+	@{ $(call entries,kernel ! -path 'kernel/debug/*',$(CC) $(KFLAGS)); \
+	  $(call entries,kernel/debug,$(CC) $(KFLAGS) -DDEBUG); \
+	  $(call entries,tests/standins,$(CC) $(KFLAGS) -Ikernel/mm); \
+	  $(call entries,user,$(CC) $(UFLAGS)); \
+	  $(call entries,tests/xv6progs tools/scenes,$(CC) $(XFLAGS)); \
+	  $(call entries,mkfs tests/host,$(HOSTCC) $(HOSTFLAGS) -std=gnu11 -Iuser); \
+	} | sed '1s/^/[/; $$s/,$$/]/' >$@
 
 .PHONY: clean help FORCE
 clean:

@@ -14,7 +14,9 @@
 //
 // 1. line[0..len) is what the screen shows behind the prompt, with the cursor at line[at].
 // 2. EOF_MARK in input[] stands for an end of file.
-// 3. Keys stay in ahead[] only while `asked`.
+// 3. Keys stay in ahead[] only while `asked`, or while input[] has no room for a line.
+// 4. What finds no room is not echoed: the bell rings. A line that lacks such characters takes no
+//    more of them and is not delivered (`cut_short`) before somebody has edited it.
 
 #include "defs.h"
 #include "file.h"
@@ -27,7 +29,7 @@
 #define EOF_MARK CTRL('D')
 #define LINE     256
 #define INPUT    1024
-#define AHEAD    64
+#define AHEAD    512
 
 static struct {
   struct spinlock lock;
@@ -35,8 +37,9 @@ static struct {
   uint len, at;
   char input[INPUT];
   uint r, w; // of input: bytes read, bytes written
-  uchar ahead[AHEAD];
+  ushort ahead[AHEAD];
   uint ar, aw;    // the same of ahead
+  int cut_short;  // the line misses characters
   int escape;     // how much of an escape sequence came: 0, ESC, '[', or a digit
   int foreground; // the group that ^C kills; 0: none
   int history;
@@ -69,12 +72,21 @@ move_to(uint at)
   cons.at = at;
 }
 
+static int
+refused(void)
+{
+  if (cons.cut_short)
+    uartputc_sync('\a');
+  return cons.cut_short;
+}
+
 // Put n characters in the place of line[from..to), and the cursor behind them.
 static void
 replace(uint from, uint to, const char *text, uint n)
 {
   uint len = cons.len - (to - from) + n, gone = cons.len > len ? cons.len - len : 0;
-  if (len > LINE - 4) // room for a key or a newline behind it
+  cons.cut_short = len > LINE - 4; // room for a key or a newline behind it
+  if (refused())
     return;
   move_to(from);
   memmove(cons.line + from + n, cons.line + to, cons.len - to);
@@ -103,7 +115,7 @@ word_start(void)
   return at;
 }
 
-// Hand the line with n bytes behind it to who reads. What does not fit is lost.
+// Hand the line with n bytes behind it to who reads. Only a ^C may come when it does not fit.
 static void
 deliver(const char *tail, uint n)
 {
@@ -119,7 +131,7 @@ deliver(const char *tail, uint n)
 // ---- the keys ----
 
 // Keys that no control character stands for.
-enum { DELETE = 0x100, UP, DOWN };
+enum { DELETE = 0x100, UP, DOWN, LOST };
 
 // What the last character of an escape sequence means, or the digit before its ~.
 static const ushort keys[128] = {
@@ -152,7 +164,7 @@ static void
 interrupt_key(void)
 {
   echo("^C\n", 3);
-  cons.len = cons.at = 0;
+  cons.len = cons.at = cons.cut_short = 0;
   if (cons.foreground)
     kill(-cons.foreground);
   else
@@ -163,7 +175,7 @@ static void
 history_key(const char *key)
 {
   uint len = cons.len;
-  if (!cons.history)
+  if (!cons.history || refused())
     return;
   cut(0, len); // from the screen only
   cons.len = len;
@@ -189,16 +201,21 @@ type(int c)
   case UP: history_key("\033[A"); break;
   case DOWN: history_key("\033[B"); break;
   case CTRL('C'): interrupt_key(); break;
-  case CTRL('D'): deliver("\x04", cons.len == 0); break;
+  case CTRL('D'):
+    if (!refused())
+      deliver("\x04", cons.len == 0);
+    break;
   case CTRL('P'): procdump(); break;
   case '\r':
   case '\n':
+    if (refused())
+      break;
     move_to(cons.len);
     echo("\n", 1);
     deliver("\n", 1);
     break;
   default:
-    if (text >= ' ')
+    if (text >= ' ' && !refused())
       replace(cons.at, cons.at, &text, 1);
   }
 }
@@ -207,8 +224,13 @@ type(int c)
 static void
 edit(void)
 {
-  while (!cons.asked && cons.ar != cons.aw)
-    type(decode(cons.ahead[cons.ar++ % AHEAD]));
+  while (!cons.asked && cons.ar != cons.aw && INPUT - (cons.w - cons.r) >= LINE) {
+    int c = cons.ahead[cons.ar++ % AHEAD];
+    if (c == LOST)
+      cons.cut_short = 1;
+    else
+      type(decode(c));
+  }
 }
 
 // A character was typed. In an interrupt.
@@ -220,6 +242,10 @@ consoleintr(int c)
     type(c); // whatever waits
   else if (cons.aw - cons.ar < AHEAD)
     cons.ahead[cons.aw++ % AHEAD] = c;
+  else {
+    cons.ahead[(cons.aw - 1) % AHEAD] = LOST;
+    uartputc_sync('\a');
+  }
   edit();
   release(&cons.lock);
 }

@@ -77,6 +77,7 @@ fs_info(struct sysinfo *si)
 void
 fs_drop(void)
 {
+  file_writeback(0, 0, 0);
   log_sync();
   inodes_shrink();
   while (cache_shrink(1 << 20) > 0)

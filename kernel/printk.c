@@ -115,7 +115,7 @@ backtrace(uint64 pc, uint64 fp)
       return;
     pc = *(uint64 *)(fp - 8);
     uint64 up = *(uint64 *)(fp - 16);
-    if (up != 0 && (up <= fp || up - fp > KSTACK_SIZE))
+    if (up <= fp || up - fp > KSTACK_SIZE) // 0: the first of its stack, whom nobody has called
       return;
     fp = up;
   }

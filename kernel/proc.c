@@ -456,7 +456,7 @@ kill(int pid)
 // ---- groups ----
 
 // Put process pid (0: the caller), who must be the caller or a child, into group pgid (0: its own):
-// 0, -ESRCH, -EINVAL, -EPERM when there is no such group.
+// 0, -ESRCH, -EINVAL, -EPERM when there is no such group, or it is init's.
 int
 setpgid(int pid, int pgid)
 {
@@ -470,7 +470,7 @@ setpgid(int pid, int pgid)
   else if (p && (p == me || p->parent == me)) {
     if (pgid == 0)
       pgid = p->pid;
-    err = pgid == p->pid || group_exists(pgid) ? 0 : -EPERM;
+    err = pgid == p->pid || (pgid != initproc->pgid && group_exists(pgid)) ? 0 : -EPERM;
     if (err == 0)
       p->pgid = pgid;
   }

@@ -201,7 +201,7 @@ check_open(struct file *f, int mode)
   if (err < 0)
     return err;
   int type = f->ip->d->type;
-  if (type == T_DIR && (f->writable || (mode & O_CREATE)))
+  if (type == T_DIR && mode != O_RDONLY)
     return -EISDIR;
   if (type == T_DEVICE) {
     f->type = FD_DEVICE;

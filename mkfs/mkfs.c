@@ -6,7 +6,8 @@
 // The image holds one directory, the root, with one entry per FILE. An entry's name is NAME, else
 // the last part of FILE's path, without the '_' that the build puts before programs. The layout is
 // drawn in kernel/fs.h. The same arguments make the same bytes; blocks that are all zero are not
-// written, so the host may store them as holes.
+// written, so the host may store them as holes. The image comes into being under another name, so
+// that a QEMU that runs with an older one keeps that.
 //
 // Blocks are handed out in one sweep: whatever asks for one gets the next, and the bitmap is
 // written last, when it is known how far the sweep came.
@@ -37,6 +38,7 @@ _Static_assert(sizeof(struct loghead) == BSIZE, "the log's head fills a block");
 #define MAXBLOCKS (1u << 28) // one TiB
 
 static const char *image;
+static char *draft; // what the image is called until it is complete
 static FILE *out;
 static struct superblock sb;
 static uint nextblock; // the sweep: blocks below are used
@@ -52,7 +54,7 @@ die(const char *fmt, ...)
   fprintf(stderr, "\n");
   va_end(ap);
   if (out)
-    remove(image);
+    remove(draft);
   exit(1);
 }
 
@@ -309,7 +311,11 @@ main(int argc, char *argv[])
   }
   lay_out(blocks, inodes);
   image = argv[1];
-  out = fopen(image, "wb");
+  draft = malloc(strlen(image) + sizeof(".new"));
+  if (!draft)
+    die("no memory");
+  sprintf(draft, "%s.new", image);
+  out = fopen(draft, "wb");
   if (!out)
     die("cannot make %s: %s", image, strerror(errno));
 
@@ -324,7 +330,8 @@ main(int argc, char *argv[])
   write_loghead();
   write_bitmap();
   // The tail of the disk has no data yet, but is part of the image.
-  if (fflush(out) != 0 || ftruncate(fileno(out), (off_t)sb.size * BSIZE) != 0 || fclose(out) != 0)
+  if (fflush(out) != 0 || ftruncate(fileno(out), (off_t)sb.size * BSIZE) != 0 || fclose(out) != 0 ||
+      rename(draft, image) != 0)
     die("cannot write %s: %s", image, strerror(errno));
   return 0;
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// kill [-g] pid...: kill processes, or with -g process groups. (sh has the same built in.)
+// kill [-g] pid...: kill processes, or with -g process groups; nothing when a word is no number.
+// (sh has the same built in.)
 
 #include "kernel/types.h"
 #include "user/user.h"
@@ -18,13 +19,19 @@ main(int argc, char *argv[])
     fprintf(2, "usage: kill [-g] pid...\n");
     exit(1);
   }
-  for (; i < argc; i++) {
-    if (!number(argv[i], &pid) || pid <= 0)
+  for (int k = i; k < argc; k++) {
+    if (!number(argv[k], &pid) || pid <= 0) {
       errno = EINVAL;
-    else if (kill(group ? -pid : pid) == 0)
-      continue;
-    complain(argv[i]);
-    status = 1;
+      complain(argv[k]);
+      exit(1);
+    }
+  }
+  for (; i < argc; i++) {
+    number(argv[i], &pid);
+    if (kill(group ? -pid : pid) < 0) {
+      complain(argv[i]);
+      status = 1;
+    }
   }
   exit(status);
 }

@@ -60,6 +60,22 @@ def the_same_files_make_the_same_bytes(t):
     t.true(used < first.size * BSIZE / 4, f"the image takes {used} bytes of the host's disk: no holes")
 
 
+@test(quick=True)
+def an_image_in_use_is_left_alone(t):
+    """Who has the old one open keeps it, and a failure leaves it as it was."""
+    one, two = write(t, "one", b"1" * 9999), write(t, "two", b"2" * 9999)
+    path = t.mkfs("f.img", one)
+    with open(path, "rb") as old:
+        before = old.read()
+        t.mkfs("f.img", two)
+        old.seek(0)
+        t.true(old.read() == before, "the image was written in place")
+    t.equal(sorted(Image(path).names()), [".", "..", "two"])
+    refused(t, "cannot open", path, t.path("nothing"))
+    t.equal(sorted(Image(path).names()), [".", "..", "two"])
+    t.true(not [n for n in os.listdir(t.folder) if ".new" in n], "a draft was left behind")
+
+
 def refused(t, why, *args):
     status, said = t.command([f"{BUILD}/mkfs", *args])
     t.equal(status, 1, "mkfs's exit status")

@@ -256,6 +256,23 @@ def a_bad_disk_is_named_and_stops_the_boot(t):
 
 
 @test(quick=True)
+def a_panic_says_where_and_who_called_whom(t):
+    image = Image(t.image(name="bad.img"))
+    no_init(image)
+    image.save()
+    m = t.start(disk=image.path, cpus=2)
+    said = m.expect(r"^PANIC(.*\n)*?The machine has stopped.*\n", 10).group()
+    t.has(said, r"^PANIC on hart [01], in init\[1\]: cannot run /init: error 2\n")
+    registers = re.findall(r"\b([a-z]+\d*) 0x[0-9a-f]{16}\b", said)
+    t.equal((len(registers), len(set(registers))), (32, 32), "the registers")
+    calls = re.findall(r"^  #(\d+) 0x[0-9a-f]{16} (\w+)\+0x[0-9a-f]+$", said, re.M)
+    t.equal([n for n, _ in calls], [str(n) for n in range(len(calls))], "the numbers of the calls")
+    t.equal([name for _, name in calls], ["panic", "first", "forkret"], "the calls of a new thread")
+    m.type("\x10")
+    t.true(not m.says(".", 0.5), "something still runs after a panic")
+
+
+@test(quick=True)
 def no_disk_and_a_short_disk_are_named(t):
     disk = t.image(name="short.img")
     os.truncate(disk, 1 << 20)

@@ -89,6 +89,28 @@ def errors_say_why(t):
 
 
 @test(quick=True)
+def rm_takes_trees_away(t):
+    """Deeper than a process may have files open; and it says why it could not."""
+    m = t.boot()
+    m.run("echo '" + "mkdir d; echo x > d/f; cd d; " * 4 + "' > four")
+    m.run("echo '" + "cat four; " * 10 + "' > ten")
+    m.run("sh ten > forty; sh forty")
+    deepest = "d/" * 40 + "f"
+    t.runs(m, f"cat {deepest}", "x")
+    t.runs(m, "rm -r d", "")
+    t.has(m.run("ls d")[0], "no such file")
+    t.runs(m, "mkdir e e/a e/b; echo x > e/a/f; rm -rf e nothing", "")
+    t.has(m.run("ls e")[0], "no such file")
+    for command, why in (("rm nothing", "nothing: no such file"), ("rm -r nothing", "nothing: no such file"),
+                         ("mkdir e e/f; rm e", "e: directory not empty"), ("rm -r README/x", "not a directory"),
+                         ("rm -r .", ".: invalid"), ("rm -x e", "^usage: rm"), ("rm -f", "^usage: rm")):
+        said, status = m.run(command)
+        t.true(status != 0, f"{command!r} ended with 0")
+        t.has(said, why)
+    t.shut_down(m)
+
+
+@test(quick=True)
 def control_c_ends_what_runs_and_not_the_shell(t):
     m = t.boot()
     for command in ("sleep 1000", "cat", "sh -c 'sleep 1000'", "cat | cat | cat", "(sleep 999; sleep 999)",
@@ -173,6 +195,24 @@ def background_jobs_leave_the_prompt_free(t):
 
 
 @test(quick=True)
+def a_wrong_word_keeps_kill_from_killing(t):
+    """The one built into the shell, and the program."""
+    m = t.boot(cpus=2)
+    m.send("sleep 1000 &")
+    m.prompt()
+    pid = t.has(m.run("ps")[0], r"^\s*(\d+).* sleep$").group(1)
+    for command in (f"kill -9 {pid}", f"kill {pid} x", f"/kill -9 {pid}", f"/kill {pid} 0", f"kill -g {pid} -1"):
+        said, status = m.run(command)
+        t.equal(status, 1, f"the status of {command!r}")
+        t.has(said, "kill: (-9|x|0|-1): (not a process number|invalid argument)")
+        t.has(m.run("ps")[0], " sleep$")
+    t.runs(m, f"/kill {pid}", None)
+    m.run("wait")
+    t.lacks(m.run("ps")[0], " sleep$")
+    t.shut_down(m)
+
+
+@test(quick=True)
 def control_p_lists_processes(t):
     m = t.boot()
     m.type("\x10")
@@ -187,16 +227,46 @@ def control_p_lists_processes(t):
 def long_and_strange_input_does_no_harm(t):
     m = t.boot()
     m.type("x" * 3000 + "\n")
-    m.expect(r"\$ \Z", 20)
+    m.expect(r"\a" * 2000, 20)
     m.type("\x15\n")
     m.prompt()
     m.type("".join(chr(c) for c in range(128, 256)) + "\x15\n")
     m.prompt()
     m.type("\x1b[999999999999X\x1b[\x1b\x1b[1;5D\x15\n")
     m.prompt()
-    m.send("echo " + " ".join("a" * 8 for _ in range(40)))
-    m.prompt()
     t.runs(m, "echo alive", "alive")
+    t.shut_down(m)
+
+
+@test(quick=True)
+def a_line_that_is_too_long_is_not_run(t):
+    """The bell rings for what finds no room, and the line can be made shorter."""
+    m = t.boot()
+    m.send("echo " + "a" * 300)
+    m.expect(r"echo a{247}\a{54}\Z")
+    m.send("\x08b")
+    m.expect(r"^a{246}b\n\$ \Z")
+    m.send("echo " + "a" * 300)
+    m.expect(r"\a{54}\Z")
+    m.type("\x04\x15echo short\n")
+    m.expect(r"^short\n\$ \Z")
+    t.shut_down(m)
+
+
+@test(quick=True)
+def what_is_typed_too_far_ahead_rings(t):
+    """Lines come whole, from the first on; what is lost was not echoed."""
+    m = t.boot()
+    m.send("sleep 2")
+    m.expect(r"sleep 2\n")
+    m.type("".join(f"echo line {i} >> lines\n" for i in range(100)))
+    m.expect(r"\a{500}", 20)
+    m.expect("echo line 40 >> lines\n", 20)  # there is room again
+    m.send("\x15echo the end")
+    m.expect(r"(^|\$ )the end\n\$ \Z", 20)
+    said = t.runs(m, "cat lines").split("\n")
+    t.equal(said, [f"line {i}" for i in range(len(said))])
+    t.true(30 <= len(said) < 100, f"{len(said)} lines were taken")
     t.shut_down(m)
 
 

@@ -119,6 +119,19 @@ def what_msync_returned_for_survives_a_crash(t):
     t.shut_down(again)
 
 
+@test(quick=True)
+def a_store_through_a_mapping_survives_poweroff(t):
+    m = t.boot(cpus=2)
+    t.runs(m, "ln vmtests @off")
+    m.send("@off")
+    t.equal(m.wait(), 0, "QEMU's exit status")
+    t.fsck(m.disk)
+    again = t.boot(disk=m.disk, cpus=2)
+    t.runs(again, "grep -c 'through the mapping' stored", "1")
+    t.has(t.runs(again, "wc stored"), r"\b12288\b")
+    t.shut_down(again)
+
+
 # ---- vmtour ----
 
 

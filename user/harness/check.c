@@ -20,20 +20,20 @@ broken(const char *file, int line, const char *what)
   exit(1);
 }
 
-// Ends the process unless the call failed with one of two error numbers.
+// Ends the process unless the call failed with this error number.
 void
-must_fail(const char *file, int line, const char *call, int64 got, int e1, int e2)
+must_fail(const char *file, int line, const char *call, int64 got, int want)
 {
   char text[400];
   int err = errno;
-  if (got == -1 && (err == e1 || err == e2))
+  if (got == -1 && err == want)
     return;
   if (got == -1)
     snprintf(text, sizeof(text), "\n  %s:%d: %s failed with %d (%s), not %d (%s)\n", file, line,
-             call, err, strerror(err), e1, strerror(e1));
+             call, err, strerror(err), want, strerror(want));
   else
     snprintf(text, sizeof(text), "\n  %s:%d: %s gave %ld, not error %d (%s)\n", file, line, call,
-             got, e1, strerror(e1));
+             got, want, strerror(want));
   say(text);
   exit(1);
 }

@@ -18,13 +18,12 @@
 #include "user/user.h"
 #include "user/quire.h"
 
-#define CHECK(c)             ((c) ? (void)0 : broken(__FILE__, __LINE__, #c))
-#define FAILS(call, err)     must_fail(__FILE__, __LINE__, #call, (int64)(call), err, err)
-#define FAILS2(call, e1, e2) must_fail(__FILE__, __LINE__, #call, (int64)(call), e1, e2)
-#define EQUALS(got, want)    must_be(__FILE__, __LINE__, #got, (int64)(got), (int64)(want))
-#define DIES(fn, arg)        CHECK(run(fn, (uint64)(arg)) == KILLED) // in a child
-#define LIVES(fn, arg)       CHECK(run(fn, (uint64)(arg)) == 0)
-#define COUNT(array)         ((int)(sizeof(array) / sizeof((array)[0])))
+#define CHECK(c)          ((c) ? (void)0 : broken(__FILE__, __LINE__, #c))
+#define FAILS(call, err)  must_fail(__FILE__, __LINE__, #call, (int64)(call), err)
+#define EQUALS(got, want) must_be(__FILE__, __LINE__, #got, (int64)(got), (int64)(want))
+#define DIES(fn, arg)     CHECK(run(fn, (uint64)(arg)) == KILLED) // in a child
+#define LIVES(fn, arg)    CHECK(run(fn, (uint64)(arg)) == 0)
+#define COUNT(array)      ((int)(sizeof(array) / sizeof((array)[0])))
 
 #define SCRATCH "ut.scratch" // the directory that a test runs in
 #define KILLED  (-1)         // wait status of a process that was killed
@@ -48,7 +47,7 @@ extern char buf[BUFSZ]; // page-aligned, for whoever runs
 
 // check.c: judging
 void broken(const char *file, int line, const char *what) __attribute__((noreturn));
-void must_fail(const char *file, int line, const char *call, int64 got, int e1, int e2);
+void must_fail(const char *file, int line, const char *call, int64 got, int want);
 void must_be(const char *file, int line, const char *what, int64 got, int64 want);
 
 // children.c: processes

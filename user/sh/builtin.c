@@ -33,6 +33,7 @@ do_exit(void)
   exit(n);
 }
 
+// Nothing is killed unless all words are right: who typed the wrong one may have meant another.
 static int
 do_kill(void)
 {
@@ -40,10 +41,12 @@ do_kill(void)
 
   if (argc < 2 + group)
     return explain("usage", "kill [-g] pid...");
-  for (int i = 1 + group; i < argc; i++) {
+  for (int i = 1 + group; i < argc; i++)
     if (!number(argv[i], &pid) || pid <= 0)
-      bad |= explain(argv[i], "not a process number");
-    else if (kill(group ? -pid : pid) < 0)
+      return explain(argv[i], "not a process number");
+  for (int i = 1 + group; i < argc; i++) {
+    number(argv[i], &pid);
+    if (kill(group ? -pid : pid) < 0)
       bad |= explain(argv[i], strerror(errno));
   }
   return bad;

@@ -48,7 +48,7 @@ open_modes(void)
   CHECK(r >= 0 && w >= 0 && rw >= 0);
   FAILS(write(r, "x", 1), EBADF);
   FAILS(read(w, buf, 1), EBADF);
-  FAILS2(ftruncate(r, 0), EBADF, EINVAL);
+  FAILS(ftruncate(r, 0), EBADF);
   CHECK(read(r, buf, 10) == 10 && read(rw, buf, 10) == 10);
   put(w, "y", 1);
   CHECK(look("f").size == 100);

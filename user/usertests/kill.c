@@ -79,7 +79,7 @@ kill_nobody(void)
   FAILS(kill(pid), ESRCH);
   FAILS(kill(0x7fffffff), ESRCH);
   FAILS(kill(-0x7fffffff), ESRCH);
-  FAILS2(kill(-0x7fffffff - 1), ESRCH, EINVAL);
+  FAILS(kill(-0x7fffffff - 1), ESRCH);
 }
 
 // Without init there is no system.
@@ -159,7 +159,7 @@ fork_until_it_fails(void)
   CHECK(pipe(gate) == 0);
   int n = fork_until_refused(gate);
   CHECK(n > 20 && n < NPROC);
-  FAILS2(fork(), EAGAIN, ENOMEM);
+  CHECK(fork() == -1 && (errno == EAGAIN || errno == ENOMEM));
   close(gate[1]);
   reap_all(n);
   FAILS(wait(0), ECHILD);

@@ -309,11 +309,12 @@ lengths_negative_or_huge(void)
   int fds = open_fds();
   char *end = heap_edge();
   for (int i = 0; i < COUNT(sizes); i++) {
-    FAILS2(read(file, end - PGSIZE, sizes[i]), EINVAL, EFAULT);
-    FAILS2(write(file, end - PGSIZE, sizes[i]), EINVAL, EFAULT);
-    FAILS2(read(in_pipe, end - PGSIZE, sizes[i]), EINVAL, EFAULT);
-    FAILS2(write(out_pipe, end - PGSIZE, sizes[i]), EINVAL, EFAULT);
-    FAILS2(write(1, end - PGSIZE, sizes[i]), EINVAL, EFAULT);
+    int err = sizes[i] < 0 ? EINVAL : EFAULT;
+    FAILS(read(file, end - PGSIZE, sizes[i]), err);
+    FAILS(write(file, end - PGSIZE, sizes[i]), err);
+    FAILS(read(in_pipe, end - PGSIZE, sizes[i]), err);
+    FAILS(write(out_pipe, end - PGSIZE, sizes[i]), err);
+    FAILS(write(1, end - PGSIZE, sizes[i]), err);
   }
   check_untouched(fds);
 }

@@ -167,9 +167,9 @@ ftruncate_bad_arguments(void)
 {
   make("f", 1, 100);
   int fd = open("f", O_RDWR);
-  FAILS2(ftruncate(fd, (uint64)MAXFILE * BSIZE + 1), EFBIG, EINVAL);
-  FAILS2(ftruncate(fd, -1UL), EFBIG, EINVAL);
-  FAILS2(ftruncate(fd, 1UL << 63), EFBIG, EINVAL);
+  FAILS(ftruncate(fd, (uint64)MAXFILE * BSIZE + 1), EFBIG);
+  FAILS(ftruncate(fd, -1UL), EFBIG);
+  FAILS(ftruncate(fd, 1UL << 63), EFBIG);
   holds("f", 1, 100);
   CHECK(ftruncate(fd, (uint64)MAXFILE * BSIZE) == 0);
   CHECK(ftruncate(fd, 10) == 0);

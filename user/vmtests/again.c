@@ -82,6 +82,19 @@ h_msync(void)
   return 0;
 }
 
+// Stores through a mapping and switches the machine off at once.
+static int
+h_off(void)
+{
+  make("stored", 0, 3 * PGSIZE);
+  int fd = open("stored", O_RDWR);
+  char *p = map_file(fd, 0, 3, RW, MAP_SHARED);
+  p[PGSIZE] = 1;
+  CHECK(fsync(create("other")) == 0); // what follows is in no transaction yet
+  memmove(p + PGSIZE, "\nthrough the mapping\n", 21);
+  return poweroff(0);
+}
+
 // Breaks each invariant that a debug build can break; how many there are.
 static int
 h_breaks(void)
@@ -114,6 +127,7 @@ static const struct {
   { "@nothing", h_nothing }, { "@tables", h_tables },     { "@bss", h_bss },
   { "@counts", h_counts },   { "@resident", h_resident }, { "@sleep", h_sleep },
   { "@msync", h_msync },     { "@breaks", h_breaks },     { "@hog", h_hog },
+  { "@off", h_off },
 };
 
 int

@@ -415,6 +415,20 @@ file_msync_is_on_the_disk(void)
   CHECK(stamped(buf, 7, 2) && since_all()->disk_reads > 0);
 }
 
+// SI_DROP puts on the disk what is dirty, stores through mappings too: the next one is a fault again.
+void
+file_drop_writes_stores(void)
+{
+  int fd = open_file("f", 1);
+  char *p = shared(fd, 1);
+  *p = 77;
+  counts(SI_DROP);
+  CHECK(!(page(p).flags & (PTE_W | PTE_D)));
+  mark();
+  *p = 78;
+  EQUALS(since()->mkwrite, 1);
+}
+
 // Without msync what was stored is not lost either: not by munmap, not by exit, not by DONTNEED.
 static void
 store_and_exit(uint64 unused)
