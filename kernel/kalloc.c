@@ -38,6 +38,7 @@
 #include "mm/mm.h"
 #include "mm/policy/queue.h"
 #include "proc.h"
+#include "debug/failing.h"
 
 #define BLOCK 512 // frames of a block
 #define BATCH 32  // frames that move between a stock and the blocks at a time
@@ -276,8 +277,8 @@ hand_out(struct page *pg, int kind)
 struct page *
 page_alloc(int kind)
 {
-  struct page *pg = take(0);
-  if (pg == 0 && (pg = search()) == 0)
+  struct page *pg = 0;
+  if (failing() || ((pg = take(0)) == 0 && (pg = search()) == 0))
     return 0;
   assert(pg->kind == PG_FREE && pg->ref == 0);
   hand_out(pg, kind);
@@ -291,6 +292,8 @@ struct page *
 table_alloc(void)
 {
   struct stock *s = my_stock();
+  if (failing())
+    return 0;
   acquire(&s->lock);
   struct page *pg = s->tables.n > 0 ? pop(&s->tables) : 0;
   release(&s->lock);
@@ -310,7 +313,7 @@ block_alloc(int kind)
   if (list_empty(&whole) && virgin == nblocks)
     empty_stocks(); // a frame there may be the last that a block misses
   acquire(&lock);
-  if ((nfree >= KEPT + BLOCK || privileged()) && (b = take_whole()) != 0) {
+  if ((nfree >= KEPT + BLOCK || privileged()) && !failing() && (b = take_whole()) != 0) {
     b->free = (struct chain){ 0 };
     nfree -= BLOCK;
   }

@@ -72,6 +72,8 @@ struct proc {
   int poked;         // killed since it last fell asleep; atomic
   int killed;        // it must not go to user mode; changed under pid_lock
 
+  uint failing; // which of its next allocations fails; 0: none (debug/failing.h)
+
   struct list runq; // in a run queue, under that queue's lock
   int hart;         // where it ran last
 

@@ -137,6 +137,8 @@ struct waitinfo {
 #define VMCTL_HUGE    3 // arg: VMHUGE_*
 #define VMCTL_RECLAIM 4 // evict up to arg pages by the policy: how many
 #define VMCTL_CHECK   5 // mm_check(): how many invariants fail; arg > 0: break that one first (debug)
+#define VMCTL_FAIL \
+  6 // the arg-th allocation of this thread from now on fails (debug); 0: none: what was left
 
 enum { VMPOLICY_FIFO, VMPOLICY_CLOCK, VMPOLICY_AGING, VMPOLICY_WSCLOCK, NVMPOLICY };
 #define VMPOLICY_NAMES                  \

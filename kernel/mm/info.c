@@ -157,7 +157,7 @@ sys_vmstat(void)
   return err;
 }
 
-// vmctl(what, arg): see vmstat.h. -EINVAL; of VMCTL_SWAP also -ENODEV, -EIO, -ENOMEM. May sleep.
+// vmctl(what, arg): see vmstat.h. -EINVAL, -EPERM; of VMCTL_SWAP also -ENODEV, -EIO, -ENOMEM. May sleep.
 int64
 sys_vmctl(void)
 {
@@ -172,6 +172,12 @@ sys_vmctl(void)
     return 0;
   case VMCTL_RECLAIM: return reclaim_evict(v < nframes ? v : nframes);
   case VMCTL_CHECK: return mm_check(v);
+  case VMCTL_FAIL:
+    if (!DEBUGGING)
+      return -EPERM;
+    uint left = myproc()->failing;
+    myproc()->failing = v;
+    return left;
   }
   return -EINVAL;
 }

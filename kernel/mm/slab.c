@@ -11,6 +11,7 @@
 
 #include "../defs.h"
 #include "../proc.h"
+#include "../debug/failing.h"
 #include "page.h"
 #include "slab.h"
 
@@ -47,6 +48,8 @@ void *
 slab_take(struct slab *s)
 {
   assert(s->size >= sizeof(void *) && s->size % 8 == 0 && room(s) > 1);
+  if (failing())
+    return 0;
   acquire(&s->lock);
   if (list_empty(&s->partial)) {
     release(&s->lock); // the frame allocator may want to shrink what this slab holds up

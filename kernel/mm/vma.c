@@ -201,15 +201,6 @@ split_at(struct mm *mm, uint64 va)
   return err < 0 ? err : vma_split(v, va);
 }
 
-// See to it that ranges and huge pages end where [start, end) does: whoever changes its rule changes
-// whole ranges. 0 or -ENOMEM; nothing that can be seen has changed either way.
-int
-vma_isolate(struct mm *mm, uint64 start, uint64 end)
-{
-  int err = split_at(mm, start);
-  return err < 0 ? err : split_at(mm, end);
-}
-
 // Make one of two anonymous ranges that touch at va and are alike.
 static void
 merge_at(struct mm *mm, uint64 va)
@@ -222,6 +213,17 @@ merge_at(struct mm *mm, uint64 va)
     mm->nvmas--;
     vma_free(high);
   }
+}
+
+// See to it that ranges and huge pages end where [start, end) does: whoever changes its rule changes
+// whole ranges. 0 or -ENOMEM; nothing that can be seen has changed either way.
+int
+vma_isolate(struct mm *mm, uint64 start, uint64 end)
+{
+  int err = split_at(mm, start);
+  if (err == 0 && (err = split_at(mm, end)) < 0)
+    merge_at(mm, start);
+  return err;
 }
 
 // The ranges from start to end have changed: make one of those that are alike.

@@ -120,6 +120,13 @@ h_hog(void)
   return 0;
 }
 
+// Whether the allocation that was to fail in exec is still to come.
+static int
+h_fired(void)
+{
+  return vmctl(VMCTL_FAIL, 0) > 0 ? NEVER : 0;
+}
+
 static const struct {
   const char *name;
   int (*main)(void);
@@ -127,7 +134,7 @@ static const struct {
   { "@nothing", h_nothing }, { "@tables", h_tables },     { "@bss", h_bss },
   { "@counts", h_counts },   { "@resident", h_resident }, { "@sleep", h_sleep },
   { "@msync", h_msync },     { "@breaks", h_breaks },     { "@hog", h_hog },
-  { "@off", h_off },
+  { "@fired", h_fired },     { "@off", h_off },
 };
 
 int

@@ -47,6 +47,9 @@ void model_start(int policy);
 int model_touch(int page);
 int model_evict(void);
 
+// failing.c: exit statuses of what had the chosen allocation fail
+enum { FAILED = 3, NEVER = 7 }; // the call failed for it; it did not come to that
+
 // again.c: what this program does when a test runs it again
 int rerun(const char *helper);
 int start_again(void);
