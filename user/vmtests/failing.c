@@ -47,7 +47,17 @@ static void
 unchanged(void)
 {
   look_at(&is);
-  CHECK(memcmp(&was, &is, sizeof(was)) == 0);
+  EQUALS(is.n, was.n);
+  for (int i = 0; i < was.n; i++) {
+    EQUALS(is.vmas[i].start, was.vmas[i].start);
+    EQUALS(is.vmas[i].end, was.vmas[i].end);
+    CHECK(memcmp(&is.vmas[i], &was.vmas[i], sizeof(was.vmas[i])) == 0);
+  }
+  for (int i = 0; i < 3 * N; i++) {
+    EQUALS(is.pages[i].frame, was.pages[i].frame);
+    EQUALS(is.pages[i].refs, was.pages[i].refs);
+    EQUALS(is.pages[i].flags, was.pages[i].flags);
+  }
   CHECK(!exists("new") && !exists("dir"));
   CHECK(stamped_all(anon, 1, N) && stamped_all(shm, 2, N) && same(file, N * PGSIZE, 1, 0));
 }
