@@ -25,7 +25,9 @@ look_at(struct state *s)
   CHECK(pageinfo(shm, N, &s->pages[2 * N]) == N);
   for (int i = 0; i < 3 * N; i++)
     s->pages[i].flags &= PTE_R | PTE_X; // a fork may leave it to the next store to be W again
-  for (int i = 0; i < s->n; i++)        // what the test itself touches meanwhile
+  for (int i = N; i < 2 * N; i++)
+    s->pages[i].refs = 0;        // the log and the write-back thread come and go
+  for (int i = 0; i < s->n; i++) // what the test itself touches meanwhile
     s->vmas[i].resident = s->vmas[i].dirty = s->vmas[i].shared = 0;
 }
 
