@@ -45,6 +45,10 @@ main(int argc, char *argv[])
 
   if (argc < 2)
     exit(cat(0, "input"));
+  if (argv[1][0] == '-') {
+    fprintf(2, "usage: cat [file...]\n");
+    exit(1);
+  }
   for (int i = 1; i < argc; i++) {
     int fd = open(argv[i], O_RDONLY);
     if (fd < 0) {

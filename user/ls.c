@@ -83,6 +83,10 @@ main(int argc, char *argv[])
 {
   if (argc < 2)
     list(".");
+  else if (argv[1][0] == '-') {
+    fprintf(2, "usage: ls [path...]\n");
+    exit(1);
+  }
   for (int i = 1; i < argc; i++)
     list(argv[i]);
   exit(status);

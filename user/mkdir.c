@@ -10,7 +10,7 @@ main(int argc, char *argv[])
 {
   int status = 0;
 
-  if (argc < 2) {
+  if (argc < 2 || argv[1][0] == '-') {
     fprintf(2, "usage: mkdir dir...\n");
     exit(1);
   }

@@ -39,6 +39,10 @@ main(int argc, char *argv[])
 
   if (argc < 2)
     exit(wc(0, ""));
+  if (argv[1][0] == '-') {
+    fprintf(2, "usage: wc [file...]\n");
+    exit(1);
+  }
   for (int i = 1; i < argc; i++) {
     int fd = open(argv[i], O_RDONLY);
     if (fd < 0) {

@@ -16,6 +16,14 @@ def the_kernels_strings_are_right(t):
 
 
 @test(quick=True)
+def what_the_kernel_says_is_formatted_right(t):
+    """kernel/printk.c: its conversions."""
+    t.check(["cc", "-std=gnu11", "-O2", "-g", "-w", "-fno-builtin", "-I.", "-o", t.path("test"),
+             "tests/host/printk_test.c"])
+    t.equal(t.check([t.path("test")], seconds=30), "ok\n")
+
+
+@test(quick=True)
 def the_library_keeps_its_contracts(t):
     """user/ulib.c, printf.c and umalloc.c as one program, with the host's sanitizers if it has them."""
     command = ["cc", "-std=gnu11", "-g", "-fno-builtin", "-I.", "-Iuser", "-o", t.path("test"),

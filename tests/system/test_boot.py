@@ -334,6 +334,30 @@ def damaged_files_do_not_hurt_the_kernel(t):
 
 
 @test(quick=True)
+def a_directory_whose_count_is_full_takes_no_more(t):
+    """What the link count of the root says is not so: to make 32767 directories would take long."""
+    image = Image(t.image(name="links.img"))
+    root = image.inode(1)
+    root.nlink, was = 32766, root.nlink
+    root.save()
+    image.save()
+    m = t.boot(disk=image.path, cpus=2)
+    t.runs(m, "mkdir a")
+    said, status = m.run("mkdir b")
+    t.equal((said, status), ("mkdir: b: too many links", 1))
+    t.runs(m, "echo x > f; ln f g; rm a; mkdir b")
+    t.has(m.run("mkdir c")[0], "too many links")
+    t.equal(m.poweroff(), 0)
+    image = Image(image.path)
+    root = image.inode(1)
+    t.equal(root.nlink, 32767, "the link count")
+    root.nlink = was + 1
+    root.save()
+    image.save()
+    t.fsck(image.path)
+
+
+@test(quick=True)
 def orphans_are_freed_at_boot(t):
     """At every place in a block of inodes."""
     image = Image(t.image(name="orphans.img"))

@@ -78,8 +78,10 @@ def a_full_disk_loses_nothing(t):
 @test(quick=True)
 def a_disk_that_cannot_be_written_does_not_kill_the_kernel(t):
     m = t.boot()
+    t.runs(m, "ln usertests @readonly; cat README > old; mkdir dir")
     t.shut_down(m)
     m = t.boot(disk=m.disk, cpus=2, options=("-set", "drive.x0.readonly=on"))
+    t.runs(m, "@readonly")
     said, status = m.run("echo x > y")
     t.true(status != 0, "a write to a read-only disk ended with 0")
     t.has(said, "read-only")
@@ -124,14 +126,32 @@ def a_program_whose_pages_cannot_be_read_ends(t):
     t.equal(m.poweroff(), 0)
 
 
+def boot_with_failing_log(t, disk):
+    image = Image(disk)
+    errors = [("write_aio", image.logstart + i) for i in range(image.nlog)]
+    return t.boot(disk=failing_disk(t, disk, *errors), cpus=2)
+
+
+@test(quick=True)
+def who_syncs_hears_that_the_log_has_failed(t):
+    m = t.boot()
+    t.runs(m, "ln usertests @failing; cat README > old; mkdir dir")
+    t.shut_down(m)
+    disk = m.disk
+    m = boot_with_failing_log(t, disk)
+    t.runs(m, "@failing", None)
+    t.has(m.console, "read-only from now on")
+    t.equal(m.poweroff(), 0)
+    t.fsck(disk, orphans=True)
+
+
 @test(quick=True)
 def a_log_that_fails_makes_the_disk_read_only(t):
     m = t.boot()
     t.runs(m, "echo before > before")
     t.shut_down(m)
-    image = Image(m.disk)
-    errors = [("write_aio", image.logstart + i) for i in range(image.nlog)]
-    m = t.boot(disk=failing_disk(t, image.path, *errors), cpus=2)
+    disk = m.disk
+    m = boot_with_failing_log(t, disk)
     m.run("echo lost > lost; sync")
     m.expect("read-only from now on", 10) if "read-only from now on" not in m.console else None
     said, status = m.run("echo more > more")
@@ -142,4 +162,4 @@ def a_log_that_fails_makes_the_disk_read_only(t):
     t.runs(m, "echo alive", "alive")
     m.poweroff()
     t.lacks(m.console, "PANIC")
-    t.fsck(image.path, orphans=True)
+    t.fsck(disk, orphans=True)

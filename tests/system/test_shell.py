@@ -89,6 +89,20 @@ def errors_say_why(t):
 
 
 @test(quick=True)
+def options_that_are_not_there_are_refused(t):
+    m = t.boot()
+    for command in ("ls -l", "ls -l README", "cat -n README", "wc -l README", "mkdir -p a/b", "rm -x README",
+                    "grep -x a README", "kill -x", "swapon -x", "ln -s README x"):
+        said, status = m.run(command)
+        t.true(status != 0, f"{command!r} ended with 0")
+        t.has(said, "-x: not a process number" if command == "kill -x" else "^usage: ")
+        t.equal(said.count("\n"), 0, f"the lines of {command!r}, less one")
+    t.runs(m, "mkdir ./-d; echo x > -d/f; cat ./-d/f; rm -r ./-d", "x")
+    t.lacks(m.run("ls")[0], r"^(a|-\w|x) ")
+    t.shut_down(m)
+
+
+@test(quick=True)
 def rm_takes_trees_away(t):
     """Deeper than a process may have files open; and it says why it could not."""
     m = t.boot()

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 """usertests and the stress programs, on machines of several sizes and builds; fsck after each."""
 
+from image import BSIZE, Image
 from quire import build, test
 
 ALL_PASSED = "ALL TESTS PASSED"
@@ -12,8 +13,10 @@ def verdict(said):
     return "\n".join(lines[-40:])
 
 
-def usertests(t, args="", seconds=900, **machine):
+def usertests(t, args="", seconds=900, wanted=None, **machine):
     m = t.boot(**machine)
+    if wanted:
+        t.has(m.console, wanted)
     said, status = m.run(("usertests " + args).strip(), seconds)
     t.true(ALL_PASSED in said and status == 0, f"usertests ended with {status}:\n{verdict(said)}")
     t.lacks(m.console, "PANIC")
@@ -58,6 +61,19 @@ def quick_ones_with_eight_gigabytes(t):
 @test(quick=True, weight=2)
 def quick_ones(t):
     usertests(t, "-q", cpus=2, seconds=120)
+
+
+@test(weight=3)
+def quick_ones_after_a_replayed_log(t):
+    """All inodes and the bitmap come from the log, and their homes are wiped."""
+    image = Image(t.image(name="log.img"))
+    blocks = range(image.inodestart, image.datastart)
+    image.log(*((b, bytes(image.data[b * BSIZE:(b + 1) * BSIZE])) for b in blocks))
+    for b in blocks:
+        image.data[b * BSIZE:(b + 1) * BSIZE] = bytes(BSIZE)
+    image.save()
+    usertests(t, "-q", disk=image.path, cpus=2,
+              wanted=f"log: {len(blocks)} blocks of the last transaction written again")
 
 
 @test(quick=True)

@@ -114,9 +114,17 @@ static const struct {
   const char *name;
   int (*main)(int, char **);
 } helpers[] = {
-  { "@args", h_args },       { "@data", h_data }, { "@return", h_return },
-  { "@inherit", h_inherit }, { "@long", h_long }, { "@total", h_total },
-  { "@sleep", h_sleep },     { "@same", h_same }, { "@waits", h_waits },
+  { "@args", h_args },
+  { "@data", h_data },
+  { "@return", h_return },
+  { "@inherit", h_inherit },
+  { "@long", h_long },
+  { "@total", h_total },
+  { "@sleep", h_sleep },
+  { "@same", h_same },
+  { "@waits", h_waits },
+  { "@readonly", on_readonly_disk },
+  { "@failing", on_failing_disk },
 };
 
 int

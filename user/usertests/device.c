@@ -16,6 +16,20 @@ device_has_a_node(void)
   CHECK(unlink("dev") == 0);
 }
 
+// A number that the disk has no room for is refused, not cut.
+void
+device_numbers_too_large(void)
+{
+  static const int wide[] = { 40000, -40000, 0x10000, 0x7fffffff };
+  int err;
+  for (int i = 0; i < COUNT(wide); i++) {
+    CHECK(raw(SYS_mknod, (uint64) "dev", CONSOLE, wide[i], &err) == -1 && err == EINVAL);
+    CHECK(raw(SYS_mknod, (uint64) "dev", wide[i], 0, &err) == -1 && err == EINVAL);
+  }
+  CHECK(!exists("dev"));
+  CHECK(mknod("dev", CONSOLE, -32768) == 0);
+}
+
 // A node can be refused, or refuse to be opened, or to be used; the system goes on.
 void
 device_numbers_of_nobody(void)

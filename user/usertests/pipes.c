@@ -260,6 +260,7 @@ pipe_with_several_readers(void)
 void
 pipe_ends_have_a_direction(void)
 {
+  struct stat st;
   new_pipe();
   FAILS(read(out, buf, 1), EBADF);
   FAILS(write(in, buf, 1), EBADF);
@@ -267,6 +268,8 @@ pipe_ends_have_a_direction(void)
   FAILS(lseek(out, 0, SEEK_CUR), ESPIPE);
   FAILS(ftruncate(out, 0), EINVAL);
   FAILS(fsync(out), EINVAL);
+  FAILS(fstat(in, &st), EINVAL);
+  FAILS(fstat(out, &st), EINVAL);
 }
 
 // A bad pointer loses no byte that waits.

@@ -457,36 +457,3 @@ calls_unknown(void)
     CHECK(err == ENOSYS);
   }
 }
-
-// Every call but those that end or stop the caller, with senseless arguments in every place; those
-// of virtual memory and threads, which can take the caller's memory away, are for vmtests. Whatever
-// they return, the system lives. No descriptor is one that a read would wait at for ever.
-static void
-throw_anything(uint64 seed)
-{
-  static const uint64 odd[] = { 0,      -1UL, 1UL << 63,  KERNBASE + RAMBASE, MAXVA, USERTOP - 1,
-                                0x1000, 77,   0x7fffffff, 0x80000000,         5 };
-  for (uint64 i = 0; i < seed; i++)
-    rnd();
-  for (int i = 0; i < 3000; i++) {
-    uint64 nr = rnd() % (NSYSCALL + 2), arg[3];
-    for (int k = 0; k < 3; k++)
-      arg[k] = rnd() % 4 ? odd[rnd() % COUNT(odd)] : (uint64)buf + rnd() % BUFSZ;
-    if (nr == SYS_exit || nr == SYS_fork || nr == SYS_poweroff || nr == SYS_pause ||
-        nr == SYS_kill || nr == SYS_consctl || nr == SYS_setpgid || nr == SYS_wait ||
-        nr == SYS_pipe || nr >= SYS_mmap)
-      continue;
-    if (nr == SYS_sbrk)
-      arg[0] = (int)(rnd() % 3000) - 1000;
-    if (nr == SYS_read || nr == SYS_write || nr == SYS_close || nr == SYS_dup)
-      arg[0] = (rnd() & 7) + 3;
-    raw(nr, arg[0], arg[1], arg[2], 0);
-  }
-}
-
-void
-calls_with_any_arguments(void)
-{
-  for (int seed = 1; seed <= 4; seed++)
-    run(throw_anything, seed); // it may die: sbrk takes its memory away
-}

@@ -37,6 +37,10 @@ void image_save(const char *name, uint size);
 void image_sleeper(const char *name);
 int image_run(const char *name);
 
+// readonly.c
+int on_readonly_disk(int argc, char **argv);
+int on_failing_disk(int argc, char **argv);
+
 // again.c: what this program does when a test runs it again
 int rerun(char **argv);
 int helper(int argc, char **argv);
