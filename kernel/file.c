@@ -13,7 +13,8 @@
 //
 // 1. User memory is opened before anything is locked, a few pages at a time. A range of more than
 //    one page is checked as a whole first: a bad buffer has no effect. What goes wrong later makes
-//    the count short.
+//    the count short. One no longer than a page is pinned when its end is not there, lest it be moved
+//    in two parts with another call's bytes between.
 // 2. References are given up with no lock held: the last one may free a file on the disk.
 
 #include "file.h"
@@ -133,9 +134,12 @@ fileio(struct file *f, uint64 va, int n, int reading)
   int done = 0, r = n < 0 ? -EINVAL : 0;
   if (!(reading ? f->readable : f->writable))
     return -EBADF;
-  if (r == 0 && va % PGSIZE + n > PGSIZE)
-    r = user_range(mm, va, n, reading);
   s.sure = 0;
+  if (r == 0 && va % PGSIZE + n > PGSIZE) {
+    s.sure = n <= PGSIZE && !user_there(mm, va + n - 1, reading);
+    if (s.sure || n > PGSIZE)
+      r = user_range(mm, va, n, reading);
+  }
   while (r >= 0 && done < n) {
     int m = span_open(&s, mm, va + done, n - done, reading), sure = s.sure;
     if ((r = m) < 0)

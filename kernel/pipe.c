@@ -12,7 +12,8 @@
 //
 // 1. nwrite - nread <= PIPESIZE.
 // 2. A byte leaves the ring only when it has been copied out.
-// 3. Readers sleep for nread's address, writers for nwrite's.
+// 3. Readers sleep for nread's address, and only while the ring is empty; writers for nwrite's, and only
+//    while it is full. Who ends that wakes them all.
 
 #include "defs.h"
 #include "file.h"
@@ -117,7 +118,7 @@ piperead(struct pipe *pi, struct span *dst, uint n)
   }
   if (n > pi->nwrite - pi->nread)
     n = pi->nwrite - pi->nread;
-  uint done = 0;
+  uint done = 0, full = pi->nwrite - pi->nread == PIPESIZE;
   for (uint m = 1; m > 0 && done < n; done += m, pi->nread += m) {
     m = n - done;
     char *from = piece(pi, pi->nread, &m);
@@ -125,7 +126,8 @@ piperead(struct pipe *pi, struct span *dst, uint n)
   }
   if (pi->nread == pi->nwrite)
     pi->nread = pi->nwrite = 0;
-  wakeup(&pi->nwrite);
+  if (full)
+    wakeup(&pi->nwrite);
   release(&pi->lock);
   return done;
 }
@@ -145,19 +147,18 @@ pipewrite(struct pipe *pi, struct span *src, uint n)
     }
     uint room = PIPESIZE - (pi->nwrite - pi->nread);
     if (room == 0) {
-      wakeup(&pi->nread);
       sleep(&pi->nwrite, &pi->lock);
       continue;
     }
     uint m = n - done < room ? n - done : room;
     char *to = piece(pi, pi->nwrite, &m);
-    m = span_take(src, done, to, m);
-    if (m == 0)
-      break;
+    if (span_take(src, done, to, m) < m)
+      break; // and nothing of it counts, so that a short write stays in one piece
+    if (room == PIPESIZE)
+      wakeup(&pi->nread);
     pi->nwrite += m;
     done += m;
   }
-  wakeup(&pi->nread);
   release(&pi->lock);
   return done ? (int)done : err;
 }

@@ -4,7 +4,7 @@
 //
 // Interface: span_open or span_pin, and span_unpin, around span_put and span_take; span_kernel for
 // memory of the kernel's own, so that readers and writers need one form only; copyin, copyout,
-// copyinstr for small things; user_range for a look ahead.
+// copyinstr for small things; user_there and user_range for a look ahead.
 //
 // A page is had in one of two ways:
 //   borrowed   while a piece is copied, with interrupts off: no longer than the hart itself could go
@@ -97,6 +97,16 @@ borrow(struct mm *mm, uint64 va, int write)
     shift -= PXSHIFT(1) - PXSHIFT(0);
   }
   return (pte & need) == need ? (char *)KVA(PTE2PA(pte)) + (va & ((1UL << shift) - 1)) : 0;
+}
+
+// Whether a program could access the page of va at this moment without a fault. Does not sleep.
+int
+user_there(struct mm *mm, uint64 va, int write)
+{
+  uint64 was = csr_fetch_clear(sstatus, SSTATUS_SIE);
+  int there = borrow(mm, va, write) != 0;
+  csr_set(sstatus, was & SSTATUS_SIE);
+  return there;
 }
 
 // A span of the kernel's own memory.
