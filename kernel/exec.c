@@ -5,7 +5,7 @@
 // where in the file its pages are, and page faults bring them in. The old address space goes only
 // when nothing can fail any more: on the way to user mode, when the other threads have ended (obey).
 //
-//   segment congruent with pages   -> file_map, shared frames, copied when written
+//   segment congruent with pages   -> file_attach, shared frames, copied when written
 //   bss behind it                  -> anonymous memory
 //   segment that is not congruent  -> anonymous memory, read in now
 //

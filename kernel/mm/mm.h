@@ -91,7 +91,7 @@ struct mm {
 
 // page.flags of an ANON frame
 #define AF_HUGE   0x100 // the first of 512 that are one 2 MiB page: see huge.c
-#define AF_QUEUED 0x200 // in reclaim.c's queue
+#define AF_QUEUED 0x200 // in policy/queue.c's queue
 
 struct fault {
   struct mm *mm;

@@ -14,7 +14,7 @@
 // another mm may still map the whole of a block that was split; then it has a reference to each
 // frame. Pins take one frame each and know nothing of all this.
 //
-// Lock: "huge" guards AF_HUGE and maps. A leaf: nothing else but the queue of reclaim.c and frames
+// Lock: "huge" guards AF_HUGE and maps. A leaf: nothing else but policy/queue.c's queue and frames
 // is taken under it.
 //
 // 1. maps > 0 exactly while AF_HUGE is set.

@@ -2,9 +2,10 @@
 // A frame: 4 KiB of physical memory, described by its struct page. Facts about a frame live here.
 //
 //   kind       who has it                             what ref counts
-//   RESERVED   nobody: image, frame table           nothing
+//   RESERVED   nobody: image, frame table             nothing
 //   FREE       kalloc.c                               nothing (0)
 //   KERNEL     slabs, kernel stacks, pipes            its one owner (1)
+//              upage.c: the time; a pid               mappings + pins, of the time 1 more
 //   TABLE      a page table                           its one owner (1); used: entries that are not empty
 //   ANON       user memory of no file                 mappings + pins; in a 2 MiB page: 1 + pins
 //   CACHE      bio.c: a block of the disk             1 for the cache + mappings + pins + holders
@@ -42,7 +43,7 @@ struct page {
     struct {             // ANON: mm/rmap.c
       uint family;       // who may map it: slab address, see family_of(); 0: not mapped yet
       uint vpn;          // at which page; both for good
-      uint older, newer; // frame numbers: its neighbours in mm/reclaim.c's queue, under its lock
+      uint older, newer; // frame numbers: its neighbours in mm/policy/queue.c's queue, under its lock
     };
   };
 };

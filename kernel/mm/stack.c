@@ -7,7 +7,8 @@
 //
 // Lock: mm->lock.
 //
-// 1. The stack's vma ends at STACKTOP and never starts below STACKBASE.
+// 1. No vma of a stack starts below STACKBASE or ends above STACKTOP. At first it is one that ends
+//    there; munmap and mprotect cut it like any other, and the lowest part is what grows.
 
 #include "../defs.h"
 #include "../proc.h"
