@@ -7,41 +7,41 @@
 
 // Events of virtual memory, counted exactly and always. Each fault counts in `faults` and in one of
 // the next group when it is settled.
-#define VM_COUNTERS(X)                                                \
-  X(faults, "pages that a program or a call for it needed")           \
-  X(zero_fill, "first write to a page: a frame of zeros")             \
-  X(zero_page, "first read of a page: the shared zero frame")         \
-  X(cow_copy, "write to a shared frame: a copy")                      \
-  X(cow_reuse, "write by the last owner: no copy")                    \
-  X(stack, "the stack grew; counts beside the fault's own kind")      \
-  X(file, "a page of a file mapped")                                  \
-  X(mkwrite, "first store to a clean page of a shared file")          \
-  X(shm, "a page of shared memory mapped")                            \
-  X(swap_in, "a page came back from swap")                            \
-  X(huge, "2 MiB at once")                                            \
-  X(protection, "refused: no such memory or not for this")            \
-  X(failed, "no memory, or the disk failed")                          \
-  X(spurious, "the entry was good already")                           \
-  X(ad, "A or D set by the kernel")                                   \
-  X(frames_allocated, "frames taken for pages of programs and files") \
-  X(frames_freed, "frames given back")                                \
-  X(frames_zeroed, "frames filled with zeros for a program")          \
-  X(frames_copied, "frames copied for a program")                     \
-  X(tables_made, "page-table pages made")                             \
-  X(tables_freed, "page-table pages given back")                      \
-  X(disk_reads, "blocks read")                                        \
-  X(disk_writes, "blocks written")                                    \
-  X(swap_outs, "pages written to swap")                               \
-  X(reclaimed, "mapped frames taken away by reclaim")                 \
-  X(huge_splits, "2 MiB pages split into small ones")                 \
-  X(flush_page, "flushes of one page")                                \
-  X(flush_range, "flushes of a few pages")                            \
-  X(flush_all, "flushes of an address space")                         \
-  X(shootdowns, "calls to other harts to flush")                      \
-  X(fences, "sfence.vma executed")                                    \
-  X(satp_writes, "page tables entered")                               \
-  X(switches, "from one process to another, or to none")              \
-  X(contended, "spinlocks that had to be waited for")                 \
+#define VM_COUNTERS(X)                                                   \
+  X(faults, "pages that a program or a call for it needed")              \
+  X(zero_fill, "first write to a page: a frame of zeros")                \
+  X(zero_page, "first read of a page: the shared zero frame")            \
+  X(cow_copy, "write to a shared frame: a copy")                         \
+  X(cow_reuse, "write by the last owner: no copy")                       \
+  X(stack, "the stack grew; counts beside the fault's own kind")         \
+  X(file, "a page of a file mapped")                                     \
+  X(mkwrite, "first store to a clean page of a shared file")             \
+  X(shm, "a page of shared memory mapped, or one that the kernel shows") \
+  X(swap_in, "a page came back from swap")                               \
+  X(huge, "2 MiB at once")                                               \
+  X(protection, "refused: no such memory or not for this")               \
+  X(failed, "no memory, or the disk failed")                             \
+  X(spurious, "the entry was good already")                              \
+  X(ad, "A or D set by the kernel")                                      \
+  X(frames_allocated, "frames taken for pages of programs and files")    \
+  X(frames_freed, "frames given back")                                   \
+  X(frames_zeroed, "frames filled with zeros for a program")             \
+  X(frames_copied, "frames copied for a program")                        \
+  X(tables_made, "page-table pages made")                                \
+  X(tables_freed, "page-table pages given back")                         \
+  X(disk_reads, "blocks read")                                           \
+  X(disk_writes, "blocks written")                                       \
+  X(swap_outs, "pages written to swap")                                  \
+  X(reclaimed, "mapped frames taken away by reclaim")                    \
+  X(huge_splits, "2 MiB pages split into small ones")                    \
+  X(flush_page, "flushes of one page")                                   \
+  X(flush_range, "flushes of a few pages")                               \
+  X(flush_all, "flushes of an address space")                            \
+  X(shootdowns, "calls to other harts to flush")                         \
+  X(fences, "sfence.vma executed")                                       \
+  X(satp_writes, "page tables entered")                                  \
+  X(switches, "from one process to another, or to none")                 \
+  X(contended, "spinlocks that had to be waited for")                    \
   X(idle, "of the instret counter, while a hart had nothing to do")
 
 #define VM_FIELD(name, what) uint64 name;

@@ -41,6 +41,7 @@ upage_fault(struct fault *f)
     page_zero(page_va(pg));
     ((struct upid *)page_va(pg))->pid = myproc()->leader->pid;
   }
+  vm_count(shm, 1);
   return fault_map(f, pg);
 }
 
