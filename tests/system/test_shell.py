@@ -274,6 +274,8 @@ def what_is_typed_too_far_ahead_rings(t):
     m.type("".join(f"echo line {i} >> lines\n" for i in range(100)))
     m.expect(r"\a{500}", 20)
     m.expect("echo line 40 >> lines\n", 20)  # there is room again
+    m.type("\n")
+    m.expect("\a")  # for the line whose end was lost
     m.send("\x15echo the end")
     m.expect(r"(^|\$ )the end\n\$ \Z", 20)
     said = t.runs(m, "cat lines").split("\n")
