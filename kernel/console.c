@@ -145,7 +145,7 @@ static const ushort keys[128] = {
 static int
 decode(int c)
 {
-  int state = cons.escape;
+  int state = c == LOST ? 0 : cons.escape;
   cons.escape = 0;
   if (c == ESC)
     cons.escape = ESC;
@@ -200,6 +200,7 @@ type(int c)
   case DELETE: cut(cons.at, cons.at + (cons.at < cons.len)); break;
   case UP: history_key("\033[A"); break;
   case DOWN: history_key("\033[B"); break;
+  case LOST: cons.cut_short = 1; break;
   case CTRL('C'): interrupt_key(); break;
   case CTRL('D'):
     if (!refused())
@@ -224,13 +225,8 @@ type(int c)
 static void
 edit(void)
 {
-  while (!cons.asked && cons.ar != cons.aw && INPUT - (cons.w - cons.r) >= LINE) {
-    int c = cons.ahead[cons.ar++ % AHEAD];
-    if (c == LOST)
-      cons.cut_short = 1;
-    else
-      type(decode(c));
-  }
+  while (!cons.asked && cons.ar != cons.aw && INPUT - (cons.w - cons.r) >= LINE)
+    type(decode(cons.ahead[cons.ar++ % AHEAD]));
 }
 
 // A character was typed. In an interrupt.

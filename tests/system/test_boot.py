@@ -147,6 +147,27 @@ def boot_cost(t, mem):
     return meter.count
 
 
+@test(quick=True)
+def an_idle_machine_rests(t):
+    """Also after the port has had work: no interrupt, no clock and no thread keeps it busy."""
+    meter = Meter(t.path("trace"))
+    meter.thread.start()
+    m = t.start(cpus=1, options=meter.options())
+    m.expect(r"^\$ \Z", 120)
+    m.send("cat README; sync")
+    m.expect(r"MIT; see(.*\n)*\$ \Z", 120)
+    m.type("no command\x15")
+    time.sleep(1)
+    before = meter.count
+    time.sleep(1)
+    spent = meter.count - before
+    m.kill()
+    meter.thread.join(60)
+    print(f"    an idle second: {spent} instructions", flush=True)
+    t.true(meter.count > 10000, f"only {meter.count} instructions were counted")
+    t.true(spent < 100000, f"an idle machine executes {spent} instructions a second")
+
+
 def within(t, mem, budget):
     count = boot_cost(t, mem)
     t.true(count > 10000, f"only {count} instructions were counted")
