@@ -2,10 +2,12 @@
 """The debugger: attaches by itself, stops on walk, steps through it, knows kernel and programs."""
 
 import os
+import re
 import socket
 import subprocess
 
 from quire import BUILD, ROOT, clean_env, make, test
+from test_docs import text
 
 
 def free_port():
@@ -41,6 +43,23 @@ def a_breakpoint_on_walk_hits_and_steps(t):
     t.has(said, r"\"user/sh\.c\"(.*\n)*.*\"user/cat\.c\"")
     t.lacks(said.split("user/cat.c")[1], r"user/sh\.c")
     t.lacks(said, "Cannot access memory|No symbol")
+    m.expect(r"^\$ \Z")
+    t.shut_down(m)
+
+
+@test()
+def the_papers_show_what_gdb_says(t):
+    """The README's session: the line of the source, the fields of a vma; and who is in the tour's list of calls."""
+    shown = t.has(text("README.md"), r"^\(gdb\) break cow_fault\n(?:.*\n)*?```").group()
+    told = t.has(text("docs/tour.md"), r"^#0  cow_fault (?:.*\n)*?```").group()
+    m, port = waiting_machine(t, 1)
+    said = debug(t, port, *re.findall(r"^\(gdb\) (.*)", shown, re.M), "bt", "detach")
+    line = t.has(shown, r"^\d+(\t.*)").group(1)
+    t.true(line in said, f"gdb stops elsewhere than at {line!r}: {said}")
+    fields = [re.findall(r"(\w+) = ", t.has(s, r"^\$1 = \{(?:.*\n)*?.*prio = .*\}").group()) for s in (said, shown)]
+    t.equal(fields[0], fields[1], "the fields of a vma")
+    calls = [set(re.findall(r"^#\d+ +(?:0x\w+ in )?(\w+)", s, re.M)) for s in (said, told)]
+    t.equal(sorted(calls[1] - calls[0]), [], "the calls in docs/tour.md that gdb does not show")
     m.expect(r"^\$ \Z")
     t.shut_down(m)
 
