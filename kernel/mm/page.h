@@ -43,7 +43,7 @@ struct page {
     struct {             // ANON: mm/rmap.c
       uint family;       // who may map it: slab address, see family_of(); 0: not mapped yet
       uint vpn;          // at which page; both for good
-      uint older, newer; // frame numbers: its neighbours in mm/policy/queue.c's queue, under its lock
+      uint older, newer; // frame numbers: its neighbours in policy/queue.c's queue, under its lock
     };
   };
 };

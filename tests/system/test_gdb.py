@@ -5,9 +5,13 @@ import os
 import re
 import socket
 import subprocess
+import threading
 
 from quire import BUILD, ROOT, clean_env, make, test
 from test_docs import text
+
+
+ATTACHING = threading.Lock()  # tools/gdb/attach tells gdb the port by a file in the build
 
 
 def free_port():
@@ -27,7 +31,8 @@ def debug(t, port, *commands, seconds=60):
     argv = ["sh", "tools/gdb/attach", BUILD, port, "-batch"]
     for c in commands:
         argv += ["-ex", c]
-    return t.check(argv, seconds=seconds)
+    with ATTACHING:
+        return t.check(argv, seconds=seconds)
 
 
 @test(quick=True)
@@ -69,15 +74,16 @@ def a_program_can_be_stopped(t):
     m, port = waiting_machine(t, 1)
     debug(t, port, "detach")
     m.expect(r"^\$ \Z")
-    proc = subprocess.Popen(
-        ["sh", "tools/gdb/attach", BUILD, port, "-batch", "-ex", "user-symbols echo", "-ex", "hbreak main",
-         "-ex", "continue", "-ex", "info line", "-ex", "print argc", "-ex", "detach"],
-        cwd=ROOT, env=clean_env(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    try:
+    with ATTACHING:
+        proc = subprocess.Popen(
+            ["sh", "tools/gdb/attach", BUILD, port, "-batch", "-ex", "user-symbols echo", "-ex", "hbreak main",
+             "-ex", "continue", "-ex", "info line", "-ex", "print argc", "-ex", "detach"],
+            cwd=ROOT, env=clean_env(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         os.set_blocking(proc.stdout.fileno(), True)
         said = b""
         while b"reakpoint 1" not in said and (more := os.read(proc.stdout.fileno(), 4096)):
             said += more
+    try:
         m.send("echo one two")
         said += proc.communicate(timeout=60)[0]
     finally:
