@@ -40,11 +40,10 @@ struct page {
       uint blockno;       // home on the disk; 0: a hole, no home yet
       struct page *hnext; // hash chain
     };
-    struct {       // ANON: mm/rmap.c
-      uint family; // who may map it: slab address, see family_of(); 0: not mapped yet
-      uint vpn;    // at which page; both for good
-      uint older,
-          newer; // frame numbers: its neighbours in mm/policy/queue.c's queue, under its lock
+    struct {             // ANON: mm/rmap.c
+      uint family;       // who may map it: slab address, see family_of(); 0: not mapped yet
+      uint vpn;          // at which page; both for good
+      uint older, newer; // frame numbers: its neighbours in policy/queue.c's queue, under its lock
     };
   };
 };

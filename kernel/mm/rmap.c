@@ -19,7 +19,8 @@
 // against the usual order (an mm's lock comes first), so it takes an mm by a reference and then
 // waits for its lock with no spinlock held, or only tries it.
 //
-// 1. refs of a family: its address spaces, its frames in policy/queue.c's queue, and those who look at one.
+// 1. refs of a family: its address spaces, its frames in policy/queue.c's queue, and those who look
+//    at one.
 // 2. Whoever has the locks of as many members as a frame has references has all that map it, and
 //    nobody has it pinned: a mapping or a pin more needs the lock of one that has the frame.
 
@@ -228,9 +229,9 @@ maps_of(uint inum)
   return l;
 }
 
-// v, a range of file v->ip, has come. From now on rmap_each finds v->mm, published or not: the caller
-// holds its lock, or like exec runs the file (text_get), so that nobody shortens it or stores into it,
-// which is when its mappings are asked for.
+// v, a range of file v->ip, has come. From now on rmap_each finds v->mm, published or not: the
+// caller holds its lock, or like exec runs the file (text_get), so that nobody shortens it or
+// stores into it, which is when its mappings are asked for.
 void
 rmap_file(struct vma *v)
 {

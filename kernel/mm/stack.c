@@ -8,7 +8,7 @@
 // Lock: mm->lock.
 //
 // 1. No vma of a stack starts below STACKBASE or ends above STACKTOP. At first it is one that ends
-//    there; munmap and mprotect cut it like any other, and the lowest part is what grows.
+//    there; munmap and mprotect cut it like any other, and the lowest part grows.
 
 #include "../defs.h"
 #include "../proc.h"

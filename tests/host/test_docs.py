@@ -2,6 +2,7 @@
 """What the papers claim: files that exist, sizes that are about right, functions and tests by their names."""
 
 import fnmatch
+import json
 import os
 import re
 import subprocess
@@ -91,6 +92,16 @@ def the_size_of_the_kernel_is_as_told(t):
     median = int(t.has(counted(), r"median (\d+) lines").group(1))
     said = int(t.has(text("README.md"), r"half of its functions have (\d+) lines").group(1))
     t.true(abs(said - median) <= 2, f"README.md says a median of {said} lines, and it is {median}")
+
+
+@test(quick=True)
+def rows_that_miss_their_targets_are_explained_no_longer_than_that(t):
+    """`make bench` knows which rows these are today. Who is not above his target by the baseline needs no excuse."""
+    targets, now = (json.loads(text(f"bench/{name}.json"))["rows"] for name in ("rows", "baseline"))
+    excused = re.findall(r"^\| `(\w+)`", text("docs/performance.md").split("## Rows above")[1].split("\n## ")[0], re.M)
+    t.true(excused, "the table has moved")
+    fine = [row for row in excused if now[row]["cost"] <= targets[row]["target"]]
+    t.equal(fine, [], "the rows that docs/performance.md excuses, and that keep to their targets")
 
 
 @test(quick=True)

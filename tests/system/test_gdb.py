@@ -2,10 +2,16 @@
 """The debugger: attaches by itself, stops on walk, steps through it, knows kernel and programs."""
 
 import os
+import re
 import socket
 import subprocess
+import threading
 
 from quire import BUILD, ROOT, clean_env, make, test
+from test_docs import text
+
+
+ATTACHING = threading.Lock()  # tools/gdb/attach tells gdb the port by a file in the build
 
 
 def free_port():
@@ -25,7 +31,8 @@ def debug(t, port, *commands, seconds=60):
     argv = ["sh", "tools/gdb/attach", BUILD, port, "-batch"]
     for c in commands:
         argv += ["-ex", c]
-    return t.check(argv, seconds=seconds)
+    with ATTACHING:
+        return t.check(argv, seconds=seconds)
 
 
 @test(quick=True)
@@ -46,19 +53,37 @@ def a_breakpoint_on_walk_hits_and_steps(t):
 
 
 @test()
+def the_papers_show_what_gdb_says(t):
+    """The README's session: the line of the source, the fields of a vma; and who is in the tour's list of calls."""
+    shown = t.has(text("README.md"), r"^\(gdb\) break cow_fault\n(?:.*\n)*?```").group()
+    told = t.has(text("docs/tour.md"), r"^#0  cow_fault (?:.*\n)*?```").group()
+    m, port = waiting_machine(t, 1)
+    said = debug(t, port, *re.findall(r"^\(gdb\) (.*)", shown, re.M), "bt", "detach")
+    line = t.has(shown, r"^\d+(\t.*)").group(1)
+    t.true(line in said, f"gdb stops elsewhere than at {line!r}: {said}")
+    fields = [re.findall(r"(\w+) = ", t.has(s, r"^\$1 = \{(?:.*\n)*?.*prio = .*\}").group()) for s in (said, shown)]
+    t.equal(fields[0], fields[1], "the fields of a vma")
+    calls = [set(re.findall(r"^#\d+ +(?:0x\w+ in )?(\w+)", s, re.M)) for s in (said, told)]
+    t.equal(sorted(calls[1] - calls[0]), [], "the calls in docs/tour.md that gdb does not show")
+    m.expect(r"^\$ \Z")
+    t.shut_down(m)
+
+
+@test()
 def a_program_can_be_stopped(t):
     m, port = waiting_machine(t, 1)
     debug(t, port, "detach")
     m.expect(r"^\$ \Z")
-    proc = subprocess.Popen(
-        ["sh", "tools/gdb/attach", BUILD, port, "-batch", "-ex", "user-symbols echo", "-ex", "hbreak main",
-         "-ex", "continue", "-ex", "info line", "-ex", "print argc", "-ex", "detach"],
-        cwd=ROOT, env=clean_env(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
-    try:
+    with ATTACHING:
+        proc = subprocess.Popen(
+            ["sh", "tools/gdb/attach", BUILD, port, "-batch", "-ex", "user-symbols echo", "-ex", "hbreak main",
+             "-ex", "continue", "-ex", "info line", "-ex", "print argc", "-ex", "detach"],
+            cwd=ROOT, env=clean_env(), stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         os.set_blocking(proc.stdout.fileno(), True)
         said = b""
         while b"reakpoint 1" not in said and (more := os.read(proc.stdout.fileno(), 4096)):
             said += more
+    try:
         m.send("echo one two")
         said += proc.communicate(timeout=60)[0]
     finally:

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: MIT
-"""What the pages of docs/vm show: pictures and quotes are those of a run, what fails with a stand-in is what it stands in for."""
+"""What the pages of docs/vm and the README show: pictures and quotes are those of a run, what fails with a stand-in is
+what it stands in for."""
 
 import json
 import os
 import re
 import sys
 
-from quire import ROOT, build, test
-from test_docs import papers, text
+from quire import BUILD, ROOT, build, test
+from test_docs import close, papers, text
 
 
 @test(weight=2)
@@ -37,6 +38,65 @@ def docs_quote_what_programs_say(t):
     t.true(len(found) >= 6, f"only {len(found)} quotes were found")
     for paper, command, said in found:
         t.equal(plain(t.runs(m, command, seconds=60)), plain(said), f"what {command} says in {paper}")
+    t.shut_down(m)
+
+
+# ---- the README ----
+
+
+def typed():
+    """(command, what it said) of what the README shows at Quire's prompt."""
+    for block in re.findall(r"^```\n((?:  .*\n)+)```$", text("README.md"), re.M):
+        for command, said in re.findall(r"^  \$ (.*)\n((?:  (?!\$ ).*\n)*)", block, re.M):
+            yield command, re.sub(r"^  ", "", said, flags=re.M).rstrip("\n")
+
+
+def sizes(said):
+    """MEM and RSS of the first process of each name that ps shows."""
+    rows = re.findall(r" (\d+) +(\d+) +\d+\.\d\d (\w+)$", said, re.M)
+    return {name: (int(mem), int(rss)) for mem, rss, name in reversed(rows)}
+
+
+def sizes_are_about(t, said, told, *names):
+    for name in names:
+        for now, then in zip(sizes(said)[name], sizes(told)[name]):
+            t.true(close(then, now), f"the README shows {then} KiB of {name}, and there are {now}")
+
+
+@test()
+def the_readme_quotes_what_programs_say(t):
+    m = t.boot(cpus=3)
+    t.has(m.console, "^" + re.escape(t.has(text("README.md"), r"^  (quire: .*)").group(1)) + "$")
+    for command, told in typed():
+        if command == "ps" and "lazy" not in told:
+            sizes_are_about(t, m.run(command)[0], told, "init", "sh", "ps")
+        elif not re.match(r"ps|lazy|sleep|poweroff", command):
+            t.equal(plain(m.run(command)[0]), plain(told), f"what {command} says in the README")
+    t.shut_down(m)
+    counts = r"(\d+) files, (\d+) directories, (\d+) devices; (\d+) of (\d+) blocks"
+    *now, used, size = t.has(t.check([f"{BUILD}/fsck", m.disk]), counts).groups()
+    *then, shown, whole = t.has(text("README.md"), counts).groups()
+    t.equal((now, size), (then, whole), "what fsck counts")
+    t.true(close(int(shown), int(used)), f"the README shows {shown} blocks in use, and there are {used}")
+
+
+@test()
+def the_program_in_the_readme_does_what_is_told(t):
+    os.makedirs(t.path("mine"))
+    with open(t.path("mine/lazy.c"), "w", encoding="utf-8") as f:
+        f.write(t.has(text("README.md"), r"lazy\.c <<'END'\n((?:.*\n)*?)END\n").group(1))
+    m = t.boot(build=build("readme", f"EXTRA={t.path('mine')}"), cpus=2)
+    told = next(said for command, said in typed() if command == "ps" and "lazy" in said)
+    m.send("lazy &")
+    m.prompt()
+    said = m.run("ps")[0]
+    while len(re.findall(" lazy$", said, re.M)) < 2 and "killed" not in m.console:  # it is on its way
+        said = m.run("ps")[0]
+    sizes_are_about(t, said, told, "init", "sh", "ps")
+    t.equal(sizes(said)["lazy"], sizes(told)["lazy"], "MEM and RSS of lazy")
+    end = r"lazy\[\d+\]: killed: writes 0x0 at pc 0x[0-9a-f]+: no mapping there$"
+    t.has(text("README.md"), end)
+    m.expect(end)
     t.shut_down(m)
 
 
