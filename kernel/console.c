@@ -18,7 +18,6 @@
 // 4. What finds no room is not echoed: the bell rings. A line that lacks such characters takes no
 //    more of them and is not delivered (`cut_short`) before somebody has edited it.
 
-#include "defs.h"
 #include "file.h"
 #include "proc.h"
 #include "sysinfo.h"

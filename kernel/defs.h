@@ -10,7 +10,6 @@
 #include "memlayout.h"
 #include "param.h"
 #include "riscv.h"
-#include "types.h"
 
 struct context;
 struct image;

@@ -3,12 +3,9 @@
 #pragma once
 
 #include "fs.h"
-#include "list.h"
 #include "mm/uaccess.h"
 #include "param.h"
 #include "sleeplock.h"
-#include "spinlock.h"
-#include "types.h"
 
 struct page;
 struct pipe;

@@ -14,7 +14,6 @@
 // 2. A byte leaves the ring only when it has been copied out.
 // 3. Readers sleep for nread's address, writers for nwrite's.
 
-#include "defs.h"
 #include "file.h"
 #include "mm/slab.h"
 #include "proc.h"

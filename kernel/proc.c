@@ -18,12 +18,10 @@
 // 3. Of a process that has been told to end, or to become another program, all threads are killed,
 //    and a killed thread starts nothing: neither threads nor processes come after.
 
-#include "defs.h"
 #include "file.h"
 #include "mm/slab.h"
 #include "sysinfo.h"
 #include "proc.h"
-#include "riscv/fdt.h"
 
 #define PIDMAX 32768
 #define NHASH  64

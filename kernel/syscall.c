@@ -6,7 +6,6 @@
 // A sys_ function takes no arguments, and returns its result or a negative error number. The program
 // gets the result in a0, or -1 there and the error number in a1.
 
-#include "defs.h"
 #include "proc.h"
 #include "syscall.h"
 

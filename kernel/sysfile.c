@@ -5,11 +5,8 @@
 // anything is changed: arguments are copied in and checked, memory and descriptors are at hand,
 // only then the file system is touched.
 
-#include "bio.h"
-#include "defs.h"
 #include "fcntl.h"
 #include "file.h"
-#include "mm/mm.h"
 #include "proc.h"
 #include "stat.h"
 

@@ -1,13 +1,8 @@
 // SPDX-License-Identifier: MIT
 // System calls about processes, memory and the machine: decode the arguments, call who does it.
 
-#include "bio.h"
-#include "defs.h"
 #include "file.h"
-#include "mm/mm.h"
 #include "proc.h"
-#include "riscv/fdt.h"
-#include "riscv/hart.h"
 #include "sysinfo.h"
 #include "vm.h"
 

@@ -31,7 +31,6 @@
 // 2. A zombie thread has neither mm nor files; a zombie leader has no threads.
 // 3. Who waits for a child or a thread sleeps for the leader, and every end of one wakes it.
 
-#include "defs.h"
 #include "file.h"
 #include "proc.h"
 

@@ -3,12 +3,9 @@
 #pragma once
 
 #include "../bio.h"
-#include "../list.h"
 #include "../mman.h"
 #include "../param.h"
 #include "../sleeplock.h"
-#include "../spinlock.h"
-#include "page.h"
 #include "uaccess.h"
 
 struct family;

@@ -15,7 +15,6 @@
 
 #include "../list.h"
 #include "../riscv.h"
-#include "../types.h"
 #include "../vmstat.h"
 
 struct page {

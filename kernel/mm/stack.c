@@ -9,9 +9,7 @@
 //
 // 1. The stack's vma ends at STACKTOP and never starts below STACKBASE.
 
-#include "../defs.h"
 #include "../proc.h"
-#include "mm.h"
 
 // Make va part of the stack. -EFAULT: it lies outside what the stack may become, or there is no stack.
 int

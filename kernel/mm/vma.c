@@ -25,10 +25,7 @@
 // 4. Closing a vma may wait for the disk, so one that is taken out while mm->lock is held waits on
 //    mm->dead until mm_unlock.
 
-#include "../defs.h"
 #include "../proc.h"
-#include "../riscv/hart.h"
-#include "mm.h"
 #include "slab.h"
 
 static struct slab mms = SLAB(mms, mm);
