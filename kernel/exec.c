@@ -292,6 +292,6 @@ int64
 sys_exec(void)
 {
   char path[MAXPATH];
-  int n = argstr(0, path, MAXPATH);
-  return n < 0 ? n : exec(path, arg(1));
+  int err = argstr(0, path, MAXPATH);
+  return err ? err : exec(path, arg(1));
 }
