@@ -34,12 +34,8 @@
 //    references.
 // 3. inum and index do not change while ref > 0.
 
-#include "bio.h"
-#include "defs.h"
 #include "proc.h"
 #include "fs.h"
-#include "mm/mm.h"
-#include "spinlock.h"
 
 #define NLOCKS   64
 #define TOGETHER 8

@@ -19,7 +19,6 @@
 // 3. A file that is truncated in several operations loses its end first, and its size goes along:
 //    after a crash in between it is a shorter file, never one with blocks beyond its size.
 
-#include "bio.h"
 #include "defs.h"
 #include "file.h"
 #include "mm/mm.h"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // The console: what is typed becomes lines, edited before a program sees them.
 //
-// Interface: consoleinit; consoleintr, for the port; consctl, for programs; read and write through
+// Interface: consoleinit; consoleintr, for the port; the call consctl; read and write through
 // devsw[CONSOLE].
 //
 //   keys -> ahead[], a ring -> line[] edited here -> Enter -> input[], a ring -> read, a line at a time
@@ -18,7 +18,6 @@
 // 4. What finds no room is not echoed: the bell rings. A line that lacks such characters takes no
 //    more of them and is not delivered (`cut_short`) before somebody has edited it.
 
-#include "defs.h"
 #include "file.h"
 #include "proc.h"
 #include "sysinfo.h"
@@ -290,17 +289,17 @@ console_write(struct span *src, uint n)
 }
 
 // consctl(what, arg), as sysinfo.h says: 0, -EFAULT, -ENAMETOOLONG, -EINVAL.
-int
-consctl(int what, uint64 arg)
+int64
+sys_consctl(void)
 {
   char text[LINE];
-  int n = what == CONS_FILL ? copyinstr(myproc()->mm, text, arg, LINE - 3) : 0;
-  if (n < 0)
+  int what = argint(0), n = 0;
+  if (what == CONS_FILL && (n = copyinstr(myproc()->mm, text, arg(1), LINE - 3)) < 0)
     return n;
   acquire(&cons.lock);
   switch (what) {
-  case CONS_FOREGROUND: cons.foreground = (int)arg > 0 ? arg : 0; break;
-  case CONS_HISTORY: cons.history = arg != 0; break;
+  case CONS_FOREGROUND: cons.foreground = argint(1) > 0 ? argint(1) : 0; break;
+  case CONS_HISTORY: cons.history = arg(1) != 0; break;
   case CONS_FILL: replace(0, cons.len, text, n); break;
   default: n = -EINVAL;
   }

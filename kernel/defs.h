@@ -10,7 +10,6 @@
 #include "memlayout.h"
 #include "param.h"
 #include "riscv.h"
-#include "types.h"
 
 struct context;
 struct image;
@@ -68,12 +67,9 @@ void userinit(void);
 struct proc *kthread(void (*fn)(void), const char *name);
 int fork(void);
 void exit(int status);
-int wait(struct waitinfo *);
 int killed(struct proc *);
 int proc_doom(const struct waitinfo *);
 int kill(int pid);
-int setpgid(int pid, int pgid);
-int getpgid(int pid);
 struct mm *proc_set_mm(struct proc *, struct mm *);
 struct mm *proc_mm(int pid);
 int procs_read(struct procinfo *, int max, uint64 *born);
@@ -81,8 +77,6 @@ int procs_count(void);
 void procdump(void);
 
 // thread.c
-int clone(uint64 fn, uint64 arg, uint64 stack);
-void texit(int status);
 int thread_join(int tid, struct waitinfo *);
 int proc_next(const struct image *);
 void obey(void);
@@ -164,7 +158,6 @@ void uartputc_sync(int c);
 // console.c
 void consoleinit(void);
 void consoleintr(int c);
-int consctl(int what, uint64 arg);
 
 // ---- the machine ----
 

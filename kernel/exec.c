@@ -15,11 +15,9 @@
 // segment that wraps, overlaps another or leaves the space for programs, one with more bytes in the
 // file than in memory or than the file has, one both writable and executable.
 
-#include "defs.h"
 #include "elf.h"
 #include "file.h"
 #include "proc.h"
-#include "riscv/hart.h"
 #include "stat.h"
 
 #define MAXSEGS 16
@@ -294,6 +292,6 @@ int64
 sys_exec(void)
 {
   char path[MAXPATH];
-  int n = argstr(0, path, MAXPATH);
-  return n < 0 ? n : exec(path, arg(1));
+  int err = argstr(0, path, MAXPATH);
+  return err ? err : exec(path, arg(1));
 }

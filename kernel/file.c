@@ -18,8 +18,6 @@
 // 2. References are given up with no lock held: the last one may free a file on the disk.
 
 #include "file.h"
-#include "bio.h"
-#include "defs.h"
 #include "mm/slab.h"
 #include "proc.h"
 

@@ -3,12 +3,9 @@
 #pragma once
 
 #include "fs.h"
-#include "list.h"
 #include "mm/uaccess.h"
 #include "param.h"
 #include "sleeplock.h"
-#include "spinlock.h"
-#include "types.h"
 
 struct page;
 struct pipe;
@@ -106,8 +103,6 @@ void dcache_drop(uint dir, const union entry *key);
 
 // names.c
 int create(const char *path, int type, short major, short minor, struct inode **);
-int dolink(const char *old, const char *new);
-int dounlink(const char *path);
 
 // ---- open files ----
 

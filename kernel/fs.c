@@ -29,8 +29,6 @@
 // 4. ialloc takes its reference while it has the dinode's block, before anybody can think it free.
 
 #include "file.h"
-#include "bio.h"
-#include "defs.h"
 #include "proc.h"
 #include "mm/slab.h"
 #include "stat.h"

@@ -33,9 +33,6 @@
 // 4. A frame of kind TABLE is all zeros when its last reference is dropped, and so is one of
 //    stock.tables.
 
-#include "bio.h"
-#include "defs.h"
-#include "mm/mm.h"
 #include "mm/policy/queue.h"
 #include "proc.h"
 #include "debug/failing.h"

@@ -11,10 +11,7 @@
 //
 // 1. A slot is used by one thread at a time, and its frames stay mapped for good.
 
-#include "defs.h"
 #include "proc.h"
-#include "mm/mm.h"
-#include "riscv/hart.h"
 
 static struct spinlock lock = SPINLOCK("kstack"); // this group:
 static ushort freeslots[NPROC + NCPU];            //   slots mapped and unused

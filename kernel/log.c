@@ -42,8 +42,6 @@
 // 3. Transactions are numbered: seq is the running one, seq - 1 the committing one or the last.
 // 4. Memory being short never stops a commit, and a commit never starts an operation.
 
-#include "bio.h"
-#include "defs.h"
 #include "fs.h"
 #include "proc.h"
 

@@ -2,11 +2,8 @@
 // From the first C line in supervisor mode to the first process. Hart 0 builds everything and then
 // calls the others.
 
-#include "defs.h"
 #include "file.h"
 #include "proc.h"
-#include "riscv/fdt.h"
-#include "riscv/hart.h"
 
 char boot_stacks[NCPU][4096] __attribute__((aligned(16)));
 

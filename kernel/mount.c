@@ -9,7 +9,6 @@
 //
 // Nothing here believes the disk: what is damaged is told in a sentence, and the machine stops.
 
-#include "bio.h"
 #include "defs.h"
 #include "file.h"
 #include "mm/mm.h"

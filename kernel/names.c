@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Giving names to files and taking them away: create, link, unlink.
 //
-// Interface: create, dolink, dounlink, for system calls that hold no lock.
+// Interface: create, for system calls that hold no lock; the calls link and unlink.
 //
 // Each is one operation: after a crash it has happened or not. The path is walked first, outside of
 // the operation; then the directory is locked, and only now it is certain that it still is one.
@@ -137,15 +137,16 @@ link_in(struct inode *dp, union entry *name, struct inode *ip)
   return err;
 }
 
-// Give the file `old` another name: 0, -EPERM for a directory, -EEXIST, -EMLINK, -ENOSPC, -EROFS,
-// or as namei. Sleeps.
-int
-dolink(const char *old, const char *new)
+// link(old, new): give the file `old` another name: 0, -EPERM for a directory, -EEXIST, -EMLINK,
+// -ENOSPC, -EROFS, or as namei. Sleeps.
+int64
+sys_link(void)
 {
+  char old[MAXPATH], new[MAXPATH];
   union entry name;
   struct inode *ip, *dp;
-  int err = namei(old, &ip);
-  if (err < 0)
+  int err = argstr(0, old, MAXPATH);
+  if (err < 0 || (err = argstr(1, new, MAXPATH)) < 0 || (err = namei(old, &ip)) < 0)
     return err;
   if ((err = iread(ip)) == 0 && ip->d->type == T_DIR)
     err = -EPERM; // nor could it be locked behind another one
@@ -193,15 +194,16 @@ unlink_in(struct inode *dp, const union entry *name, struct inode **out)
   return err;
 }
 
-// Take a name away; a directory must be empty. What has no name left is freed when nobody has it
-// open. 0, -EINVAL for "." and "..", -ENOTEMPTY, -EROFS, or as namei. Sleeps.
-int
-dounlink(const char *path)
+// unlink(path): take a name away; a directory must be empty. What has no name left is freed when
+// nobody has it open. 0, -EINVAL for "." and "..", -ENOTEMPTY, -EROFS, or as namei. Sleeps.
+int64
+sys_unlink(void)
 {
+  char path[MAXPATH];
   union entry name;
   struct inode *dp, *ip = 0;
-  int err = dir_enter(path, &name, &dp);
-  if (err < 0)
+  int err = argstr(0, path, MAXPATH);
+  if (err < 0 || (err = dir_enter(path, &name, &dp)) < 0)
     return err;
   err = unlink_in(dp, &name, &ip);
   dir_leave(dp);

@@ -15,7 +15,6 @@
 // 3. Readers sleep for nread's address, and only while the ring is empty; writers for nwrite's, and only
 //    while it is full. Who ends that wakes them all.
 
-#include "defs.h"
 #include "file.h"
 #include "mm/slab.h"
 #include "proc.h"

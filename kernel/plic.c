@@ -8,9 +8,7 @@
 //   + 0x2000 + 0x80*context    enable bits, one per source
 //   + 0x200000 + 0x1000*context    threshold; then claim (read) and complete (write)
 
-#include "defs.h"
 #include "proc.h"
-#include "riscv/fdt.h"
 
 #define SOURCES (1u << UART0_IRQ | 0xffu << VIRTIO0_IRQ) // one bit each
 

@@ -8,11 +8,8 @@
 // printk polls the port, so that it works from anywhere: with any lock held, in interrupts, before
 // anything else is set up.
 
-#include "defs.h"
 #include "ksyms.h"
 #include "proc.h"
-#include "riscv/fdt.h"
-#include "riscv/hart.h"
 
 volatile int panicked; // 1 + the hart that panics
 

@@ -2,7 +2,7 @@
 // Processes: their making and end, their groups, and the table that finds them by pid. A process
 // has one thread or more: see thread.c, which builds upon this file.
 //
-// Interface: procinit, userinit, kthread at boot; fork, exit, wait, kill; setpgid, getpgid;
+// Interface: procinit, userinit, kthread at boot; fork, exit, kill; the calls setpgid and getpgid;
 // procs_read and procdump for those who look; proc.h has what thread.c needs.
 //
 // A process is told to end (doom), and that is when its parent's answer is decided. Its threads end
@@ -18,12 +18,10 @@
 // 3. Of a process that has been told to end, or to become another program, all threads are killed,
 //    and a killed thread starts nothing: neither threads nor processes come after.
 
-#include "defs.h"
 #include "file.h"
 #include "mm/slab.h"
 #include "sysinfo.h"
 #include "proc.h"
-#include "riscv/fdt.h"
 
 #define PIDMAX 32768
 #define NHASH  64
@@ -368,13 +366,6 @@ await_death(struct list *l, int pid, struct waitinfo *died)
   return pid;
 }
 
-// Wait for a child of the calling process to die: its pid, and in *died how; -ECHILD, -EINTR.
-int
-wait(struct waitinfo *died)
-{
-  return await_death(&myproc()->leader->children, 0, died);
-}
-
 // Whether p has been told to die, or not to go on with its program.
 int
 killed(struct proc *p)
@@ -455,13 +446,13 @@ kill(int pid)
 
 // ---- groups ----
 
-// Put process pid (0: the caller), who must be the caller or a child, into group pgid (0: its own):
-// 0, -ESRCH, -EINVAL, -EPERM when there is no such group, or it is init's.
-int
-setpgid(int pid, int pgid)
+// setpgid(pid, pgid): put process pid (0: the caller), who must be the caller or a child, into group
+// pgid (0: its own): 0, -ESRCH, -EINVAL, -EPERM when there is no such group, or it is init's.
+int64
+sys_setpgid(void)
 {
   struct proc *me = myproc()->leader, *p;
-  int err = -ESRCH;
+  int pid = argint(0), pgid = argint(1), err = -ESRCH;
   acquire(&wait_lock);
   acquire(&pid_lock);
   p = process_find(pid);
@@ -479,12 +470,12 @@ setpgid(int pid, int pgid)
   return err;
 }
 
-// The group of process pid (0: the caller), or -ESRCH.
-int
-getpgid(int pid)
+// getpgid(pid): the group of process pid (0: the caller), or -ESRCH.
+int64
+sys_getpgid(void)
 {
   acquire(&pid_lock);
-  struct proc *p = process_find(pid);
+  struct proc *p = process_find(argint(0));
   int pgid = p ? p->pgid : -ESRCH;
   release(&pid_lock);
   return pgid;

@@ -1,15 +1,13 @@
 // SPDX-License-Identifier: MIT
-// Processes and harts.
+// Processes and harts. Includes what nearly everybody needs: defs.h, the headers of memory, the
+// processor.
 #pragma once
 
 #include "debug/lockrank.h"
 #include "defs.h"
-#include "list.h"
-#include "memlayout.h"
 #include "mm/mm.h"
-#include "param.h"
-#include "spinlock.h"
-#include "vmstat.h"
+#include "riscv/fdt.h"
+#include "riscv/hart.h"
 
 // What swtch.S keeps of a process that does not run: its return address, its stack, the registers
 // a C function must preserve, and tp, which in the kernel is the struct proc.

@@ -17,7 +17,6 @@
 // 4. User memory is opened before the inode is locked: no copy here can fault. One that is cut short
 //    ends the call with what was done; if that is nothing, a hole is still a hole.
 
-#include "bio.h"
 #include "defs.h"
 #include "file.h"
 #include "mm/mm.h"

@@ -21,11 +21,7 @@
 // 2. A process is on the sleep queue of p->chan exactly while it sleeps.
 // 3. While a process runs or is on a run queue, nobody but its hart changes its state.
 
-#include "bio.h"
-#include "defs.h"
 #include "proc.h"
-#include "riscv/fdt.h"
-#include "riscv/hart.h"
 
 #define NQUEUE 64
 

@@ -9,10 +9,7 @@
 // 1. WAITERS is set under lk->lk, and the wakeup that clears it is sent under lk->lk: no waiter
 //    can fall asleep between the look and the wakeup.
 
-#include "defs.h"
-#include "debug/lockrank.h"
 #include "proc.h"
-#include "sleeplock.h"
 
 #define WAITERS 1UL
 

@@ -2,7 +2,6 @@
 #pragma once
 
 #include "spinlock.h"
-#include "types.h"
 
 // Held as long as needed, across sleeps. The owner word is the whole lock while nobody waits.
 struct sleeplock {

@@ -10,7 +10,6 @@
 // 3. In debug builds holder is the process that acquired, or the one that inherited it over a switch
 //    (sched.c).
 
-#include "defs.h"
 #include "proc.h"
 
 // name is for reports, and gives the lock its rank in debug builds.

@@ -6,7 +6,6 @@
 // A sys_ function takes no arguments, and returns its result or a negative error number. The program
 // gets the result in a0, or -1 there and the error number in a1.
 
-#include "defs.h"
 #include "proc.h"
 #include "syscall.h"
 
@@ -20,12 +19,13 @@ static int64 (*const calls[NSYSCALL])(void) = {
 };
 #undef SYSCALL
 
-// Copy the string at the address that is the nth argument into buf, which has room for max bytes.
-// Its length, -EFAULT, -ENAMETOOLONG. May sleep.
+// Copy the string at the address that is the nth argument into buf, which has room for max bytes:
+// 0, -EFAULT, -ENAMETOOLONG. May sleep.
 int
 argstr(int n, char *buf, int max)
 {
-  return copyinstr(myproc()->mm, buf, arg(n), max);
+  int len = copyinstr(myproc()->mm, buf, arg(n), max);
+  return len < 0 ? len : 0;
 }
 
 // A call that ended for want of frames has left all as it was; here nothing is held, so frames can

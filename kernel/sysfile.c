@@ -5,11 +5,8 @@
 // anything is changed: arguments are copied in and checked, memory and descriptors are at hand,
 // only then the file system is touched.
 
-#include "bio.h"
-#include "defs.h"
 #include "fcntl.h"
 #include "file.h"
-#include "mm/mm.h"
 #include "proc.h"
 #include "stat.h"
 
@@ -110,38 +107,13 @@ sys_sync(void)
 
 // ---- names ----
 
-static int
-argpath(int n, char path[MAXPATH])
-{
-  int len = argstr(n, path, MAXPATH);
-  return len < 0 ? len : 0;
-}
-
-int64
-sys_link(void)
-{
-  char old[MAXPATH], new[MAXPATH];
-  int err;
-  if ((err = argpath(0, old)) < 0 || (err = argpath(1, new)) < 0)
-    return err;
-  return dolink(old, new);
-}
-
-int64
-sys_unlink(void)
-{
-  char path[MAXPATH];
-  int err = argpath(0, path);
-  return err ? err : dounlink(path);
-}
-
 // Make something and forget it.
 static int64
 make(int type, short major, short minor)
 {
   char path[MAXPATH];
   struct inode *ip;
-  int err = argpath(0, path);
+  int err = argstr(0, path, MAXPATH);
   if (err == 0 && (err = create(path, type, major, minor, &ip)) == 0)
     iput(ip);
   return err;
@@ -167,7 +139,7 @@ sys_chdir(void)
 {
   char path[MAXPATH];
   struct inode *ip;
-  int err = argpath(0, path);
+  int err = argstr(0, path, MAXPATH);
   if (err < 0 || (err = namei(path, &ip)) < 0)
     return err;
   if ((err = iread(ip)) == 0)
@@ -215,7 +187,7 @@ int64
 sys_open(void)
 {
   char path[MAXPATH];
-  int mode = argint(1), err = argpath(0, path);
+  int mode = argint(1), err = argstr(0, path, MAXPATH);
   if (err < 0)
     return err;
   if ((mode & (O_CREATE | O_TRUNC)) && (err = fd_add(0)) < 0)

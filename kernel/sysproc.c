@@ -1,15 +1,9 @@
 // SPDX-License-Identifier: MIT
 // System calls about processes, memory and the machine: decode the arguments, call who does it.
 
-#include "bio.h"
-#include "defs.h"
 #include "file.h"
-#include "mm/mm.h"
 #include "proc.h"
-#include "riscv/fdt.h"
-#include "riscv/hart.h"
 #include "sysinfo.h"
-#include "vm.h"
 
 int64
 sys_fork(void)
@@ -37,7 +31,8 @@ wait_for(int tid, uint64 va, uint from, uint len)
     err = span_pin(&s, mm, va, len, 1);
   if (err < 0)
     return err;
-  int pid = tid ? thread_join(tid, &info) : wait(&info);
+  struct list *children = &myproc()->leader->children;
+  int pid = tid ? thread_join(tid, &info) : await_death(children, 0, &info);
   if (pid >= 0)
     span_put(&s, 0, (char *)&info + from, s.len);
   span_unpin(&s);
@@ -55,20 +50,6 @@ int64
 sys_waitinfo(void)
 {
   return wait_for(0, arg(0), 0, sizeof(struct waitinfo));
-}
-
-// clone(fn, arg, stack)
-int64
-sys_clone(void)
-{
-  return clone(arg(0), arg(1), arg(2));
-}
-
-int64
-sys_texit(void)
-{
-  texit(argint(0));
-  return 0;
 }
 
 // join(int tid, int *status): status may be 0.
@@ -100,15 +81,6 @@ sys_getpid(void)
   return myproc()->leader->pid;
 }
 
-int64
-sys_sbrk(void)
-{
-  int kind = argint(1);
-  if (kind != SBRK_EAGER && kind != SBRK_LAZY)
-    return -EINVAL;
-  return mm_sbrk(myproc()->mm, argint(0), kind == SBRK_LAZY);
-}
-
 // pause(ticks of 1/TICKS_HZ seconds)
 int64
 sys_pause(void)
@@ -121,24 +93,6 @@ int64
 sys_uptime(void)
 {
   return timer_ticks() & 0x7fffffff;
-}
-
-int64
-sys_setpgid(void)
-{
-  return setpgid(argint(0), argint(1));
-}
-
-int64
-sys_getpgid(void)
-{
-  return getpgid(argint(0));
-}
-
-int64
-sys_consctl(void)
-{
-  return consctl(argint(0), arg(1));
 }
 
 // procs(struct procinfo *, int max): a frame full at a time.

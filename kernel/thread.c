@@ -31,18 +31,17 @@
 // 2. A zombie thread has neither mm nor files; a zombie leader has no threads.
 // 3. Who waits for a child or a thread sleeps for the leader, and every end of one wakes it.
 
-#include "defs.h"
 #include "file.h"
 #include "proc.h"
 
-// A thread of the calling process that runs fn(arg) on this stack; its registers are the caller's
-// otherwise. Its number, -EINVAL: the stack is not a multiple of 16, -ENOMEM, -EAGAIN: too many
-// processes, -EINTR: killed.
-int
-clone(uint64 fn, uint64 arg, uint64 stack)
+// clone(fn, value, stack): a thread of the calling process that runs fn(value) on this stack; its
+// registers are the caller's otherwise. Its number, -EINVAL: the stack is not a multiple of 16,
+// -ENOMEM, -EAGAIN: too many processes, -EINTR: killed.
+int64
+sys_clone(void)
 {
   struct proc *p = myproc(), *t;
-  if (stack % 16 != 0)
+  if (arg(2) % 16 != 0)
     return -EINVAL;
   if ((t = proc_twin()) == 0)
     return -ENOMEM;
@@ -50,9 +49,9 @@ clone(uint64 fn, uint64 arg, uint64 stack)
   t->mm = mm_join(p->mm);
   t->files = p->files;
   __atomic_fetch_add(&t->files->ref, 1, __ATOMIC_RELAXED);
-  t->tf->epc = fn;
-  t->tf->a0 = arg;
-  t->tf->sp = stack;
+  t->tf->epc = arg(0);
+  t->tf->a0 = arg(1);
+  t->tf->sp = arg(2);
   t->tf->ra = t->tf->s0 = 0;
   int tid = proc_start(t);
   if (tid < 0)
@@ -60,17 +59,19 @@ clone(uint64 fn, uint64 arg, uint64 stack)
   return tid;
 }
 
-// The calling thread ends when it next would go to user mode, unless its process does.
-void
-texit(int status)
+// texit(status): the calling thread ends when it next would go to user mode, unless its process
+// does.
+int64
+sys_texit(void)
 {
   struct proc *p = myproc();
   acquire(&pid_lock);
   if (!killed(p)) {
-    p->died.status = status;
+    p->died.status = argint(0);
     __atomic_store_n(&p->killed, 1, __ATOMIC_RELEASE);
   }
   release(&pid_lock);
+  return 0;
 }
 
 // Wait for thread tid of the calling process to end: its number, and its status in died->status.

@@ -14,10 +14,8 @@
 // A process is killed, and gives way to others, only where it holds nothing: on its way to user
 // mode; and when an interrupt came while the kernel had interrupts on, it gives way too.
 
-#include "defs.h"
 #include "file.h"
 #include "proc.h"
-#include "riscv/hart.h"
 
 extern char trapvec[];
 

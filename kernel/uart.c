@@ -9,7 +9,6 @@
 // 1. `busy` says that a writer sleeps, or is about to, until the port is empty; the interrupt for
 //    that is enabled exactly then.
 
-#include "defs.h"
 #include "proc.h"
 
 #define REG(r) (KVA(UART0) + (r))

@@ -19,11 +19,8 @@
 //    interrupts again, so nothing is lost.
 // 4. A request's busy is the last thing written to it: from then on it may be gone.
 
-#include "bio.h"
-#include "defs.h"
 #include "fs.h"
 #include "proc.h"
-#include "spinlock.h"
 #include "virtio.h"
 
 struct slot {

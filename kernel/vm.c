@@ -34,12 +34,8 @@
 // 2. A frame or table is freed only after the flush that makes all harts forget it.
 // 3. No leaf is both writable and executable, and no user leaf lies in the kernel half.
 
-#include "defs.h"
-#include "mm/mm.h"
 #include "mm/rmap.h"
 #include "proc.h"
-#include "riscv/fdt.h"
-#include "riscv/hart.h"
 
 pagetable_t kernel_pagetable;
 static ushort kernel_entries[PTES / 2]; // those of its root that are in use; all others are empty

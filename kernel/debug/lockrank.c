@@ -5,9 +5,7 @@
 // The list is the order, and docs/locks.md explains it. Locks of one name never nest, unless
 // their line says so. try_acquire never waits, so it may take any; what it took counts as held.
 
-#include "../defs.h"
 #include "../proc.h"
-#include "lockrank.h"
 
 // Outermost first. A star: two of these may be held at once, in an order of their own.
 static const char *const order[] = {

@@ -8,9 +8,7 @@
 //
 // 1. The zero frame is never mapped writable, and nobody counts its mappings.
 
-#include "../defs.h"
 #include "../proc.h"
-#include "mm.h"
 
 // The first touch of a page: zeros.
 enum outcome

@@ -18,11 +18,7 @@
 //
 // In a debug build one invariant can be broken first, so that a test sees it found.
 
-#include "../bio.h"
-#include "../defs.h"
 #include "../proc.h"
-#include "../riscv/hart.h"
-#include "mm.h"
 
 #define CHUNK    (PGSIZE / sizeof(uint16)) // frames that one frame of counts tells of
 #define NCHUNK   1024                      // enough for 8 GiB

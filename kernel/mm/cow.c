@@ -17,10 +17,7 @@
 //
 // 1. A writable leaf of private memory: its anonymous frame has no other mapping.
 
-#include "../defs.h"
 #include "../proc.h"
-#include "../riscv/hart.h"
-#include "mm.h"
 #include "rmap.h"
 
 // The writer gets a frame of his own. Apart from cow_fault, which is short that way.

@@ -28,13 +28,8 @@
 //    the two exclude each other.
 // 3. Code that comes into memory is announced before its first leaf is executable.
 
-#include "../bio.h"
-#include "../defs.h"
 #include "../proc.h"
 #include "../file.h"
-#include "../riscv/fdt.h"
-#include "../riscv/hart.h"
-#include "mm.h"
 
 static uint nwritable;                               // pages that are WRITABLE; atomic
 static struct spinlock lock = SPINLOCK("writeback"); // this group:

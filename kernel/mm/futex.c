@@ -18,7 +18,6 @@
 //
 // 1. A waiter is in its bucket from 4 until it is woken, or gives up, under the lock.
 
-#include "../defs.h"
 #include "../proc.h"
 
 #define NBUCKET 64

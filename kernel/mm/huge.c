@@ -29,11 +29,7 @@
 //    frames are of kind ANON.
 // 2. In a huge_only() range nothing but such leaves is mapped, unless one was split.
 
-#include "../bio.h"
-#include "../defs.h"
 #include "../proc.h"
-#include "../riscv/hart.h"
-#include "mm.h"
 #include "rmap.h"
 
 int huge_mode = VMHUGE_MADVISE;

@@ -4,10 +4,8 @@
 // Interface: the calls pageinfo, vmas, vmstat, vmctl. What they tell is true at one moment, under
 // mm->lock; they bring nothing in and change nothing, except vmctl.
 
-#include "../defs.h"
 #include "../file.h"
 #include "../proc.h"
-#include "mm.h"
 
 // ---- pageinfo ----
 

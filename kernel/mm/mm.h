@@ -3,12 +3,9 @@
 #pragma once
 
 #include "../bio.h"
-#include "../list.h"
 #include "../mman.h"
 #include "../param.h"
 #include "../sleeplock.h"
-#include "../spinlock.h"
-#include "page.h"
 #include "uaccess.h"
 
 struct family;
@@ -162,7 +159,6 @@ void vma_merge(struct mm *, uint64 start, uint64 end);
 int vma_isolate(struct mm *, uint64 start, uint64 end);
 int vma_clear(struct mm *, uint64 start, uint64 end);
 int mm_cover(struct mm *, uint64 va, uint64 end, enum access);
-int64 mm_sbrk(struct mm *, int64 n, int lazy);
 int mm_populate(struct mm *, uint64 start, uint64 end, enum access);
 
 // page.c

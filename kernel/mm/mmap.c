@@ -14,13 +14,9 @@
 // 1. Nothing a program asks for touches what lies below PGSIZE or from UPIDPAGE on.
 // 2. A range of a file that was not opened for writing never becomes writable when it is shared.
 
-#include "../bio.h"
-#include "../defs.h"
 #include "../file.h"
 #include "../proc.h"
-#include "../riscv/hart.h"
 #include "../stat.h"
-#include "mm.h"
 
 // The pages that [addr, addr+len) touches: 0, or -EINVAL when addr is not a page's or the range leaves
 // the space for programs.

@@ -7,11 +7,8 @@
 //
 // Lock: "oom", for who was chosen and when.
 
-#include "../defs.h"
 #include "../proc.h"
-#include "../riscv/hart.h"
 #include "../sysinfo.h"
-#include "mm.h"
 
 #define PATIENCE 30
 #define PAGES(p) (((p)->rss + (p)->swap) / PGSIZE)

@@ -21,10 +21,7 @@
 // 2. A reference is added only by who has a leaf or a pin, under the mm->lock of that leaf. So what
 //    only this leaf and nobody else has, nobody else can get.
 
-#include "../defs.h"
 #include "../proc.h"
-#include "../spinlock.h"
-#include "mm.h"
 
 static struct spinlock lock = SPINLOCK("huge");
 

@@ -16,7 +16,6 @@
 
 #include "../list.h"
 #include "../riscv.h"
-#include "../types.h"
 #include "../vmstat.h"
 
 struct page {

@@ -22,12 +22,7 @@
 // 1. Reclaim opens no operation of the file system and allocates nothing but page tables, when a huge
 //    page is to be cut; for these it may have the last frames.
 
-#include "../bio.h"
-#include "../defs.h"
 #include "../proc.h"
-#include "../riscv/hart.h"
-#include "mm.h"
-#include "policy/queue.h"
 #include "rmap.h"
 
 #define PATIENCE 20 // times that the disk is waited for

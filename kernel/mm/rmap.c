@@ -24,11 +24,8 @@
 // 2. Whoever has the locks of as many members as a frame has references has all that map it, and
 //    nobody has it pinned: a mapping or a pin more needs the lock of one that has the frame.
 
-#include "../defs.h"
 #include "../file.h"
 #include "../proc.h"
-#include "../riscv/hart.h"
-#include "mm.h"
 #include "rmap.h"
 #include "slab.h"
 

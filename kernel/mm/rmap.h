@@ -2,7 +2,7 @@
 // Families: all address spaces that come by fork from one exec. See rmap.c.
 #pragma once
 
-#include "mm.h"
+#include "../memlayout.h"
 #include "policy/queue.h"
 
 struct family {

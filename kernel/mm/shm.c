@@ -11,10 +11,7 @@
 //
 // 1. Its frames are in the cache, which drops them only when the last range goes.
 
-#include "../bio.h"
-#include "../defs.h"
 #include "../proc.h"
-#include "mm.h"
 #include "slab.h"
 
 struct shm {

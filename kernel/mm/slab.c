@@ -9,10 +9,8 @@
 // 1. A frame is on slab.partial exactly while it has free and used objects.
 // 2. A frame whose last object comes back is given up at once.
 
-#include "../defs.h"
 #include "../proc.h"
 #include "../debug/failing.h"
-#include "page.h"
 #include "slab.h"
 
 struct head {

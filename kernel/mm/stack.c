@@ -10,9 +10,7 @@
 // 1. No vma of a stack starts below STACKBASE or ends above STACKTOP. At first it is one that ends
 //    there; munmap and mprotect cut it like any other, and the lowest part grows.
 
-#include "../defs.h"
 #include "../proc.h"
-#include "mm.h"
 
 // Make va part of the stack. -EFAULT: it lies outside what the stack may become, or there is no stack.
 int

@@ -22,12 +22,7 @@
 // 2. A frame in waiting[] has a reference for it, so whoever maps it again cannot write to it.
 // 3. If a write fails, the frames stay where they wait, and nothing is evicted any more.
 
-#include "../bio.h"
-#include "../defs.h"
 #include "../proc.h"
-#include "../riscv/hart.h"
-#include "mm.h"
-#include "policy/queue.h"
 #include "rmap.h"
 
 #define PER_FRAME (PGSIZE / sizeof(ushort)) // counts

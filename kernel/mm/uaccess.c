@@ -22,9 +22,7 @@
 //    table says can be used as the processor itself uses it, A and D being set: to lend is safe for
 //    whatever a store of the program at this moment is safe for.
 
-#include "../defs.h"
 #include "../proc.h"
-#include "mm.h"
 
 #define PGOFF(va) ((va) % PGSIZE)
 

@@ -6,10 +6,8 @@
 //
 // 1. A child has none of its parent's: it faults its own in.
 
-#include "../defs.h"
 #include "../proc.h"
 #include "../upage.h"
-#include "mm.h"
 
 static struct page *ticks_page;
 

@@ -3,7 +3,7 @@
 //
 // Interface: mm_new, mm_publish, mm_fork, mm_join, mm_leave; mm_get, mm_put for harts; mm_after for
 // who wants to see them all; mm_totals; vma_find,
-// vma_next, vma_add, vma_isolate, vma_clear; mm_unlock; mm_cover; mm_sbrk.
+// vma_next, vma_add, vma_isolate, vma_clear; mm_unlock; mm_cover; sys_sbrk.
 //
 // The vmas of an mm are a treap: a search tree by address that is also a heap by a number made from
 // the start address, which keeps it flat whatever the order of insertions. Looking one up costs
@@ -16,7 +16,7 @@
 //   text (2)  bss (4)
 //
 // Locks: mm->lock, held by the caller of vma_* and mm_cover unless nobody else knows the mm yet;
-// mm_fork, mm_leave and mm_sbrk take it themselves; mm_get and mm_put need none. "mms" guards the
+// mm_fork, mm_leave and sys_sbrk take it themselves; mm_get and mm_put need none. "mms" guards the
 // list of all address spaces and the counts of those that are gone.
 //
 // 1. vmas do not overlap, are not empty, are page-aligned and end at USERTOP at the latest.
@@ -25,10 +25,8 @@
 // 4. Closing a vma may wait for the disk, so one that is taken out while mm->lock is held waits on
 //    mm->dead until mm_unlock.
 
-#include "../defs.h"
 #include "../proc.h"
-#include "../riscv/hart.h"
-#include "mm.h"
+#include "../vm.h"
 #include "slab.h"
 
 static struct slab mms = SLAB(mms, mm);
@@ -512,11 +510,15 @@ heap_grow(struct mm *mm, uint64 old, uint64 end)
   return 0;
 }
 
-// Move the end of the heap by n bytes: where it was, or -ENOMEM, or -EINVAL for an end before its
-// start. Not lazy: the new pages have their frames when this returns. May sleep.
+// sbrk(n, kind): move the end of the heap by n bytes: where it was, or -ENOMEM, or -EINVAL for an
+// end before its start. SBRK_EAGER: the new pages have their frames when this returns. May sleep.
 int64
-mm_sbrk(struct mm *mm, int64 n, int lazy)
+sys_sbrk(void)
 {
+  struct mm *mm = myproc()->mm;
+  int64 n = argint(0), kind = argint(1);
+  if (kind != SBRK_EAGER && kind != SBRK_LAZY)
+    return -EINVAL;
   acquiresleep(&mm->lock);
   int64 old = mm->brk, err = 0;
   uint64 oldend = PGROUNDUP(mm->brk), newend = PGROUNDUP(mm->brk + n);
@@ -528,7 +530,8 @@ mm_sbrk(struct mm *mm, int64 n, int lazy)
     err = heap_grow(mm, oldend, newend);
   if (err == 0)
     mm->brk += n;
-  if (err == 0 && newend > oldend && !lazy && mm_populate(mm, oldend, newend, ACCESS_WRITE) < 0) {
+  if (err == 0 && newend > oldend && kind == SBRK_EAGER &&
+      mm_populate(mm, oldend, newend, ACCESS_WRITE) < 0) {
     uint64 from = (oldend + HUGESIZE - 1) & ~(HUGESIZE - 1), to = newend & ~(HUGESIZE - 1);
     if (from < to)
       uvmunmap(mm, from, to); // so that there is a frame to cut what may lie across oldend

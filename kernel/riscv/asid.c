@@ -20,9 +20,7 @@
 // 3. What a hart remembers under numbers was remembered in the one generation c->asidgen. A hart
 //    never sees the generation go back: it reads one word, and that only grows.
 
-#include "../defs.h"
 #include "../proc.h"
-#include "hart.h"
 
 static struct spinlock lock = SPINLOCK("asid");
 static uint64 generation = 1, next = 1, most; // 48 bits of generation: it does not come round

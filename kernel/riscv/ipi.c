@@ -4,9 +4,7 @@
 //
 // A call carries nothing: who is called looks at everything it could be about.
 
-#include "../defs.h"
 #include "../proc.h"
-#include "hart.h"
 
 // Call a hart. Does not wait.
 void

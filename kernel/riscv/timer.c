@@ -8,11 +8,7 @@
 // 1. The list is sorted by time. A waiter is on it from before it sleeps until it is woken.
 // 2. The compare register of some hart is at or before the first waiter's time.
 
-#include "../bio.h"
-#include "../defs.h"
 #include "../proc.h"
-#include "fdt.h"
-#include "hart.h"
 
 // A hart that idles looks up now and then. It need not; but QEMU stands still with -icount sleep=off
 // when a hart waits for a device and no timer is near.

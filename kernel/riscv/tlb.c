@@ -28,9 +28,7 @@
 // 3. A hart that is not in running may remember anything under mm's number and walks by none of
 //    it: the number is not in its satp, and what is behind is forgotten before it is again.
 
-#include "../defs.h"
 #include "../proc.h"
-#include "hart.h"
 
 #define FEW 16 // pages; more are forgotten with the whole address space
 

@@ -16,11 +16,8 @@
 //    to it: a frame in waiting[] of swap.c can outlive all who mapped it.
 // 2. A frame is mapped when it is admitted, and forgotten before it is free.
 
-#include "../../defs.h"
 #include "../../proc.h"
-#include "../mm.h"
 #include "../rmap.h"
-#include "queue.h"
 
 struct queue queue = { .lock = SPINLOCK("queue"), .policy = &clock };
 

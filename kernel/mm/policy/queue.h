@@ -2,7 +2,6 @@
 // The queue of anonymous frames that may be evicted, and what a policy is. See queue.c.
 #pragma once
 
-#include "../../spinlock.h"
 #include "../mm.h"
 
 struct mappers;
