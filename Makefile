@@ -218,7 +218,7 @@ profile: all
 bench-linux:
 	@command -v '$(LINUXCC)' >/dev/null || { echo 'There is no $(LINUXCC), which builds programs for Linux: install it, or set LINUXCC=.' >&2; exit 2; }
 	@mkdir -p $B
-	$(call q,CC)$(LINUXCC) -O2 -Wall -static -Iuser -o $B/bench-linux user/bench.c user/bench/*.c
+	$(call q,CC)$(LINUXCC) -O2 -Wall -Wextra -static -I. -Iuser -o $B/bench-linux user/bench.c user/bench/*.c
 
 fmt:
 	@$(CLANGFORMAT) -i $$(find kernel user mkfs tests -name '*.[ch]')

@@ -70,7 +70,7 @@ costs_since(const struct costs *before)
 
 // One round: instructions, and what else it cost.
 static uint64
-round(const struct row *r, struct costs *c)
+one_round(const struct row *r, struct costs *c)
 {
   struct costs before;
   if (r->before)
@@ -92,7 +92,7 @@ least(const struct row *r, int rounds, struct costs *c)
   uint64 best = ~0UL;
   for (int i = 0; i < rounds; i++) {
     struct costs now;
-    uint64 n = round(r, &now);
+    uint64 n = one_round(r, &now);
     if (n < best) {
       best = n;
       *c = now;

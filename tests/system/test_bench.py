@@ -3,6 +3,7 @@
 
 import argparse
 import contextlib
+import glob
 import io
 import json
 import os
@@ -74,3 +75,11 @@ def every_row_of_the_program_is_explained_and_bounded(t):
         told = set(re.findall(r"`(\w+)`", "".join(re.findall(r"^\|([^|]*)\|", f.read(), re.M))))
     t.equal(sorted(known - told), [], "the rows that docs/performance.md does not explain")
     t.equal(sorted(set(bench.load(bench.BASELINE)["rows"]) ^ known), [], "what the baseline lacks or has too much")
+
+
+@test(quick=True)
+def the_port_to_linux_has_no_complaints(t):
+    """As far as the host's own compiler can tell: what it makes of it does not run here."""
+    if sys.platform.startswith("linux"):
+        t.check(["cc", "-fsyntax-only", "-Wall", "-Wextra", "-Werror", "-I.", "-Iuser", "user/bench.c",
+                 *sorted(glob.glob("user/bench/*.c"))])

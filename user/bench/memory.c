@@ -115,15 +115,11 @@ share_once(int n)
 }
 
 const struct row memory_rows[] = {
-#ifndef __linux__
   { "sbrk", "eager sbrk, per page", 0, grow, shrink, 4, 64 },
-#endif
   { "lazy", "first touch of a lazy page", reserve, touch, unreserve, 256, 1 },
   { "hugetouch", "first touch, huge page, per 4 KiB", reserve_huge, touch_huge, unreserve_huge, 1,
     512 },
-#ifndef __linux__
   { "shrink", "shrink the heap, per page", grow, shrink, 0, 4, 64 },
-#endif
   { "mmap", "mmap + touch + munmap of one page", 0, map_touch_unmap, 0, 50, 1 },
   { "cowcopy", "copy-on-write: copy", share, touch, unshare, 256, 1 },
   { "cowreuse", "copy-on-write: the last owner reuses", share_once, touch, unreserve, 256, 1 },

@@ -30,6 +30,7 @@ typedef unsigned int uint;
 #define sbrklazy   sbrk
 #define exec       execv
 #define exit       _exit
+#define fprintf    dprintf
 #define mkdir(p)   mkdir(p, 0777)
 #define open(p, f) open(p, f, 0666)
 #define MAP_ANON   MAP_ANONYMOUS
