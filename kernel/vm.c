@@ -487,6 +487,31 @@ uvmnext(struct leaves *it)
   return 0;
 }
 
+// Print the entries of a table whose first is for va, and of the tables below; of the root, a program's half.
+static void
+print_entries(pagetable_t table, int level, uint64 va)
+{
+  int n = level == LEVELS - 1 ? PTES / 2 : PTES;
+  for (int i = 0; i < n; i++, va += LVLSIZE(level)) {
+    if (table[i] == 0)
+      continue;
+    for (int depth = level; depth < LEVELS; depth++)
+      printk(" ..");
+    printk("%d: va 0x%lx pte 0x%lx pa 0x%lx\n", i, va, table[i], PTE2PA(table[i]));
+    if (PTE_TABLE(table[i]))
+      print_entries((pagetable_t)KVA(PTE2PA(table[i])), level - 1, va);
+  }
+}
+
+// Print a program's half of a page table on the console: for a debugger's call, or a line that you
+// put somewhere. Whoever could change the table must stand still.
+void
+vmprint(pagetable_t pagetable)
+{
+  printk("page table 0x%lx\n", KPA(pagetable));
+  print_entries(pagetable, LEVELS - 1, 0);
+}
+
 // ---- page faults ----
 
 // Whether a leaf allows the access, A and D aside.

@@ -134,6 +134,7 @@ void uvmprotect(struct mm *, uint64 start, uint64 end, int prot);
 int uvmsplit(struct mm *, uint64 va);
 int uvmnext(struct leaves *);
 pte_t leaf_for(pte_t, int prot);
+void vmprint(pagetable_t);
 enum outcome vmfault(struct mm *, uint64 va, enum access) NOINLINE;
 enum outcome fault_map(struct fault *, struct page *);
 enum outcome relieve(struct mm *, int patient);

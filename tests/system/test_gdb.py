@@ -70,6 +70,20 @@ def the_papers_show_what_gdb_says(t):
 
 
 @test()
+def vmprint_draws_a_page_table(t):
+    m, port = waiting_machine(t, 1)
+    debug(t, port, "break cow_fault", "continue", "call vmprint(f->mm->pagetable)", "print/x f->va", "detach")
+    m.expect(r"^\$ \Z")
+    tree = t.has(m.console, r"^page table 0x8\w+\n(?: \.\.[ .]*\d+: va 0x\w+ pte 0x\w+ pa 0x\w+\n)+").group()
+    lines = [(len(dots) // 3, int(va, 16)) for dots, va in re.findall(r"^((?: \.\.)+)\d+: va (\w+)", tree, re.M)]
+    t.equal(lines[0], (1, 0), "the first entry of the root")
+    t.true(all(depth - before <= 1 for (before, _), (depth, _) in zip(lines, lines[1:])), f"a level is left out: {tree}")
+    t.equal([va for _, va in lines], sorted(va for _, va in lines), "the addresses")
+    t.true((3, 0x1000) in lines, f"the program's first page is not there: {tree}")
+    t.shut_down(m)
+
+
+@test()
 def a_program_can_be_stopped(t):
     m, port = waiting_machine(t, 1)
     debug(t, port, "detach")
