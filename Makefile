@@ -22,7 +22,7 @@ OBJS := entry start main \
   riscv/fdt riscv/tlb riscv/asid riscv/ad riscv/timer riscv/ipi riscv/fp \
   virtio_disk bio log balloc bmap rw fs mount dcache dir names file pipe sysfile \
   console uart printk plic string \
-  $(if $(DEBUG),debug/lockrank)
+  $(if $(DEBUG),debug/lockrank debug/wound)
 
 # ---- user programs: one file each, and the library ----
 ULIB := usys start ulib printf umalloc thread

@@ -12,6 +12,13 @@ struct superblock;
 #define NDRIVE   2  // 0: the file system; 1: swap, if it is there
 #define DISK_RUN 32 // blocks of a request at the most
 
+// What can be known of a drive. blocks is 0 when it is not there.
+extern struct drive {
+  uint64 blocks; // its size
+  int readonly;
+  uint64 nread, nwritten; // blocks since boot
+} drives[NDRIVE];
+
 enum disk_op { DISK_READ = 0, DISK_WRITE = 1, DISK_FLUSH = 4 }; // virtio's numbers (1.1, 5.2.6)
 
 // A request: n blocks of a drive from blockno on, to or from as many frames. It and the frames
@@ -30,9 +37,6 @@ void disk_submit(struct diskreq *);
 int disk_wait(struct diskreq *);
 int disk_io(struct diskreq *);
 int disk_flush(uint drive);
-int disk_readonly(uint drive);
-uint64 disk_blocks(uint drive);
-void disk_counts(uint drive, uint64 *reads, uint64 *writes);
 
 // ---- bio.c ----
 

@@ -64,7 +64,7 @@ uint64 stack_frames(void);
 // proc.c
 void procinit(void);
 void userinit(void);
-struct proc *kthread(void (*fn)(void), const char *name);
+void kthread(void (*fn)(void), const char *name);
 int fork(void);
 void exit(int status);
 int killed(struct proc *);
@@ -73,7 +73,7 @@ int kill(int pid);
 struct mm *proc_set_mm(struct proc *, struct mm *);
 struct mm *proc_mm(int pid);
 int procs_read(struct procinfo *, int max, uint64 *born);
-int procs_count(void);
+extern int nprocs;
 void procdump(void);
 
 // thread.c
@@ -117,8 +117,6 @@ struct page *frames_end(void);
 
 // vm.c; the rest is in mm/mm.h
 void kvminit(void);
-void kvminithart(void);
-uint kvm_tables(void);
 
 // mm/slab.c
 void *slab_take(struct slab *);

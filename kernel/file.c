@@ -262,9 +262,9 @@ fd_add(struct file *f)
   return fd < NOFILE ? fd : -EMFILE;
 }
 
-// Descriptor fd is free again: the file, with its reference, or 0.
-struct file *
-fd_take(int fd)
+// Descriptor fd is free again: 0, or -EBADF when it was before. Sleeps.
+int
+fd_close(int fd)
 {
   struct files *t = myproc()->files;
   struct file *f = 0;
@@ -274,7 +274,8 @@ fd_take(int fd)
     t->ofile[fd] = 0;
     table_unlock(t, locked);
   }
-  return f;
+  fileclose(f);
+  return f ? 0 : -EBADF;
 }
 
 // The caller's current directory, with a reference.

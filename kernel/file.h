@@ -7,10 +7,8 @@
 #include "param.h"
 #include "sleeplock.h"
 
-struct page;
 struct pipe;
 struct stat;
-struct sysinfo;
 
 // ---- inodes ----
 
@@ -30,7 +28,6 @@ struct inode {
 // mount.c
 extern struct superblock sb;
 void fsinit(void);
-void fs_info(struct sysinfo *);
 void fs_drop(void);
 
 // fs.c
@@ -147,7 +144,7 @@ struct files *files_copy(struct files *);
 void files_drop(struct files *);
 struct file *fd_get(int fd);
 int fd_add(struct file *);
-struct file *fd_take(int fd);
+int fd_close(int fd);
 struct inode *cwd_get(void);
 uint cwd_inum(void);
 void cwd_set(struct inode *);

@@ -124,12 +124,6 @@ idup(struct inode *ip)
   return ip;
 }
 
-static int
-is_orphan(struct inode *ip)
-{
-  return ip->ref == 1 && ip->d && ip->d->nlink == 0;
-}
-
 // Free the file and its dinode.
 static int
 free_file(struct inode *ip)
@@ -160,7 +154,7 @@ iput(struct inode *ip)
   if (ip == 0)
     return;
   acquire(&itable.lock);
-  while (err == 0 && is_orphan(ip)) {
+  while (err == 0 && ip->ref == 1 && ip->d && ip->d->nlink == 0) {
     release(&itable.lock);
     err = free_file(ip);
     acquire(&itable.lock);

@@ -89,12 +89,6 @@ pop(struct chain *c)
   return pg;
 }
 
-static struct block *
-block_of(const struct page *pg)
-{
-  return &blocks[(pg - frames) / BLOCK];
-}
-
 // Make the frames of b from `from` on free; the ones before are the kernel's for good.
 static void
 lay_out(struct block *b, uint from)
@@ -201,7 +195,7 @@ give(struct chain *from, uint n)
   nfree += n;
   for (; n > 0; n--) {
     struct page *pg = pop(from);
-    struct block *b = block_of(pg);
+    struct block *b = &blocks[(pg - frames) / BLOCK];
     push(&b->free, pg);
     if (b->free.n == 1)
       list_before(&partial, &b->link);

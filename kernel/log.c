@@ -358,7 +358,7 @@ log_start(const struct superblock *sb)
 {
   log.start = sb->logstart;
   log.cap = sb->nlog - 1 < LOGHOMES ? sb->nlog - 1 : LOGHOMES;
-  fs_readonly = disk_readonly(0);
+  fs_readonly = drives[0].readonly;
   int err = transfer(DISK_READ, log.start, &head);
   if (err < 0)
     return err;
@@ -370,7 +370,6 @@ log_start(const struct superblock *sb)
     return err;
   log.home = head.seq;
   log.seq = head.seq + 1;
-  if (kthread(logd, "logd") == 0)
-    panic("log: no memory for its thread");
+  kthread(logd, "logd");
   return 0;
 }

@@ -18,7 +18,7 @@ hart0(uint64 fdt)
     panic("the device tree does not tell the memory size");
   kinit(machine.ramend);
   kvminit();
-  kvminithart();
+  tlb_kernel();
   asid_init();
   sched_init();
   procinit();
@@ -28,7 +28,7 @@ hart0(uint64 fdt)
   virtio_disk_init();
   printk("quire: %lu MiB, %d hart%s, kernel mapped by %u page-table pages\n",
          (machine.ramend - RAMBASE) >> 20, machine.harts, machine.harts == 1 ? "" : "s",
-         kvm_tables());
+         tables_in(kernel_pagetable, LEVELS - 1, PTES / 2, PTES));
   userinit();
 
   __atomic_store_n(&ready, 1, __ATOMIC_RELEASE);
@@ -46,7 +46,7 @@ hartn(void)
   while (!__atomic_load_n(&ready, __ATOMIC_ACQUIRE))
     asm volatile("wfi");
   csr_clear(sip, SI_SSIP);
-  kvminithart();
+  tlb_kernel();
   trapinithart();
   plicinithart();
   idle_start();

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
-// Opening the file system at boot, and reports about the disk.
+// Opening the file system at boot.
 //
-// Interface: fsinit; fs_info, fs_drop.
+// Interface: fsinit; fs_drop.
 //
 // Order at boot: the superblock is checked; the log brings the disk into the state after its last
 // transaction; free blocks are counted; inodes are counted, and those are freed that have no name
@@ -12,7 +12,6 @@
 #include "defs.h"
 #include "file.h"
 #include "mm/mm.h"
-#include "sysinfo.h"
 
 struct superblock sb; // for good, once fsinit has read it
 
@@ -23,7 +22,7 @@ nonsense(void)
   uint64 imap = (sb.ninodes + IPB - 1ul) / IPB, bmap = (sb.size + BPB - 1ul) / BPB;
   if (sb.magic != FSMAGIC)
     return "it has no file system of Quire";
-  if (sb.size > disk_blocks(0))
+  if (sb.size > drives[0].blocks)
     return "its file system is larger than the disk";
   if (sb.logstart < 2 || sb.nlog < 2 * MAXOPBLOCKS + 1 || sb.nlog > sb.size)
     return "its log is too small or misplaced";
@@ -40,7 +39,7 @@ void
 fsinit(void)
 {
   struct page *pg;
-  if (disk_blocks(0) == 0)
+  if (drives[0].blocks == 0)
     panic("there is no disk to start from");
   if (bread(1, &pg) < 0)
     panic("the disk cannot be read");
@@ -57,19 +56,6 @@ fsinit(void)
   if (freed > 0)
     printk("ireclaim: %d file%s without a name freed\n", freed, freed == 1 ? "" : "s");
   file_start();
-}
-
-// The fields of *si that are about the disk.
-void
-fs_info(struct sysinfo *si)
-{
-  si->cache = cache_frames;
-  si->dirty = log_dirty();
-  si->blocks = sb.nblocks;
-  si->bfree = blocks_free;
-  si->inodes = sb.ninodes - 1;
-  si->ifree = inodes_free;
-  disk_counts(0, &si->dreads, &si->dwrites);
 }
 
 // Put everything on the disk and forget what nobody uses, so that counts compare. Sleeps.

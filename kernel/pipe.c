@@ -40,26 +40,18 @@ pipe_free(struct pipe *pi)
   slab_free(&slab, pi);
 }
 
-// 0: no memory.
-static struct pipe *
-pipe_new(void)
-{
-  struct pipe *pi = slab_alloc(&slab);
-  for (int i = 0; pi && i < FRAMES; i++)
-    if ((pi->ring[i] = kalloc()) == 0) {
-      pipe_free(pi);
-      pi = 0;
-    }
-  return pi;
-}
-
 // Two open files, the ends of a new pipe: 0, -ENFILE or -ENOMEM.
 int
 pipealloc(struct file **r, struct file **w)
 {
-  struct pipe *pi = pipe_new();
+  struct pipe *pi = slab_alloc(&slab);
   if (pi == 0)
     return -ENOMEM;
+  for (int i = 0; i < FRAMES; i++)
+    if ((pi->ring[i] = kalloc()) == 0) {
+      pipe_free(pi);
+      return -ENOMEM;
+    }
   *r = filealloc();
   *w = filealloc();
   if (*r == 0 || *w == 0) {

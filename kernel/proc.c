@@ -35,8 +35,9 @@ struct spinlock wait_lock = SPINLOCK("wait"); // parents, children, threads
 struct spinlock pid_lock = SPINLOCK("pid"); // this group:
 static struct list all = LIST_INIT(all);    //   processes, oldest first
 static struct list pidhash[NHASH];
-static int lastpid, nprocs;
+static int lastpid;
 static uint64 births;
+int nprocs; //   processes and further threads alive
 
 _Static_assert(offsetof(struct proc, tf) == 120 && offsetof(struct proc, scratch) == 128 &&
                    offsetof(struct proc, cpu) == 136 && offsetof(struct cpu, id) == 0 &&
@@ -45,17 +46,11 @@ _Static_assert(offsetof(struct proc, tf) == 120 && offsetof(struct proc, scratch
 
 // ---- the table of processes ----
 
-static struct list *
-pid_bucket(uint pid)
-{
-  return &pidhash[pid % NHASH];
-}
-
 // The process or thread with this pid, or 0. Holds pid_lock.
 static struct proc *
 pid_find(int pid)
 {
-  list_each (l, pid_bucket(pid)) {
+  list_each (l, &pidhash[(uint)pid % NHASH]) {
     struct proc *p = list_entry(l, struct proc, pidhash);
     if (p->pid == pid)
       return p;
@@ -98,7 +93,7 @@ pid_enter(struct proc *p)
     p->pid = lastpid;
     p->born = ++births;
     p->pgid = p->parent ? p->parent->pgid : p->pid;
-    list_before(pid_bucket(p->pid), &p->pidhash);
+    list_before(&pidhash[p->pid % NHASH], &p->pidhash);
     if (p == p->leader)
       list_before(&all, &p->all);
     if (p->parent)
@@ -108,17 +103,6 @@ pid_enter(struct proc *p)
   }
   release(&pid_lock);
   return err;
-}
-
-static void
-pid_leave(struct proc *p)
-{
-  acquire(&pid_lock);
-  list_del(&p->pidhash);
-  list_del(&p->all);
-  list_del(&p->sibling);
-  nprocs--;
-  release(&pid_lock);
 }
 
 // Where every new thread comes from its first switch.
@@ -197,12 +181,10 @@ start(struct proc *p)
 }
 
 // A thread that runs fn in the kernel for ever; it has no pid. Panics without memory: boot only.
-struct proc *
+void
 kthread(void (*fn)(void), const char *name)
 {
-  struct proc *p = proc_new(fn, name);
-  start(p);
-  return p;
+  start(proc_new(fn, name));
 }
 
 // A process or thread to be that goes on in user mode as the caller would; 0: no memory.
@@ -341,7 +323,12 @@ reap(struct list *l, int pid, int *any)
       continue;
     acquire(&p->lock); // until it has left its stack
     release(&p->lock);
-    pid_leave(p);
+    acquire(&pid_lock);
+    list_del(&p->pidhash);
+    list_del(&p->all);
+    list_del(&p->sibling);
+    nprocs--;
+    release(&pid_lock);
     return p;
   }
   return 0;
@@ -511,13 +498,6 @@ procs_read(struct procinfo *out, int max, uint64 *born)
   }
   release(&pid_lock);
   return n;
-}
-
-// Processes and further threads alive.
-int
-procs_count(void)
-{
-  return nprocs;
 }
 
 // List the processes on the console, without locks: for ^P, when something hangs.

@@ -103,14 +103,7 @@ struct proc {
   struct fpstate fp;       // user floating point, while FS is off or clean
   uint64 runticks;         // timer ticks that found the process running; atomic
   char name[16];
-#ifdef DEBUG
-#define NHELD 48
-  struct {
-    const void *lock;
-    int rank;
-  } held[NHELD]; // debug/lockrank.c: the locks it holds
-  int nheld;
-#endif
+  struct held held; // debug/lockrank.c: the locks it holds
 };
 
 // A hart.

@@ -37,12 +37,6 @@ static uint idle_harts; // atomic; bit h: hart h found nothing to run
 
 // ---- run queues ----
 
-static int
-is_idle(struct proc *p)
-{
-  return p == &idles[p->hart];
-}
-
 // Which hart should run p: one that has nothing to do, best this one, which is awake; else the one
 // that p ran on. p's lock is held.
 static int
@@ -99,7 +93,7 @@ arrive(void)
 {
   struct proc *prev = mycpu()->prev;
   lock_inherit(&prev->lock, prev);
-  if (prev->state == READY && !is_idle(prev))
+  if (prev->state == READY && prev != &idles[prev->hart])
     make_ready(prev); // it may run elsewhere from now on, but not end before it gets its lock
   release(&prev->lock);
 }
@@ -168,16 +162,6 @@ yield(void)
   sched(p);
 }
 
-// A process for the idle hart c: the first of its own queue, or one to steal; else 0.
-static struct proc *
-find(struct cpu *c)
-{
-  struct proc *p = 0;
-  for (int i = 0; i < machine.harts && p == 0; i++)
-    p = pick(&cpus[(c->id + i) % machine.harts]);
-  return p;
-}
-
 // Wait until there may be something to do. wfi ends when an interrupt is pending, though interrupts
 // are off (Machine, 3.3.3); so one that comes between the last look and the wfi is not lost. The look
 // at the clock that ends it is counted as time of rest, too; what a device wants is work.
@@ -207,7 +191,9 @@ idle(void)
   for (;;) {
     intr_off();
     __atomic_fetch_or(&idle_harts, 1u << c->id, __ATOMIC_SEQ_CST);
-    struct proc *next = find(c);
+    struct proc *next = 0;
+    for (int i = 0; i < machine.harts && next == 0; i++) // its own queue first, then it steals
+      next = pick(&cpus[(c->id + i) % machine.harts]);
     if (next == 0)
       rest(c);
     __atomic_fetch_and(&idle_harts, ~(1u << c->id), __ATOMIC_SEQ_CST);

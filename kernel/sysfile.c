@@ -41,14 +41,6 @@ sys_write(void)
   return transfer(0);
 }
 
-static int
-fd_close(int fd)
-{
-  struct file *f = fd_take(fd);
-  fileclose(f);
-  return f ? 0 : -EBADF;
-}
-
 int64
 sys_close(void)
 {

@@ -123,20 +123,27 @@ sys_procs(void)
 int64
 sys_sysinfo(void)
 {
-  struct sysinfo si = {
-    .frames = nframes,
-    .boot = boot_frames,
-    .stacks = stack_frames(),
-    .procs = procs_count(),
-    .harts = machine.harts,
-    .uptime = timer_us(),
-  };
   if (argint(1) & ~SI_DROP)
     return -EINVAL;
   if (argint(1) & SI_DROP)
     fs_drop();
-  fs_info(&si);
-  si.free = kfree_frames();
+  struct sysinfo si = {
+    .frames = nframes,
+    .boot = boot_frames,
+    .free = kfree_frames(),
+    .stacks = stack_frames(),
+    .cache = cache_frames,
+    .dirty = log_dirty(),
+    .blocks = sb.nblocks,
+    .bfree = blocks_free,
+    .inodes = sb.ninodes - 1,
+    .ifree = inodes_free,
+    .procs = nprocs,
+    .harts = machine.harts,
+    .uptime = timer_us(),
+    .dreads = drives[0].nread,
+    .dwrites = drives[0].nwritten,
+  };
   return copyout(myproc()->mm, arg(0), &si, sizeof(si));
 }
 

@@ -3,7 +3,7 @@
 // system, drive 1 is there to swap to; which is which says the order of their transports.
 //
 // Interface: virtio_disk_init, virtio_disk_intr; disk_submit and disk_wait, disk_io, disk_flush;
-// disk_readonly, disk_blocks, disk_counts.
+// drives.
 //
 //   request --> slot: head, a descriptor per frame, status --> one descriptor of the queue
 //               (its table: head | frame | ... | frame | status)
@@ -32,9 +32,7 @@ struct slot {
 struct disk {
   struct spinlock lock;
   uint64 regs; // its transport; 0: there is no such drive
-  int readonly;
-  uint64 blocks;
-  uint64 nread, nwritten; // blocks
+  struct drive *drive;
   uint32 busy;
   uint16 seen; // used.idx up to where we looked
   struct diskreq *req[VQ_SIZE];
@@ -47,6 +45,7 @@ struct disk {
 _Static_assert(VQ_SIZE <= 32, "disk.busy has 32 bits");
 
 static struct disk disks[NDRIVE] = { [0 ... NDRIVE - 1] = { .lock = SPINLOCK("disk") } };
+struct drive drives[NDRIVE];
 
 // ---- finding and starting the device ----
 
@@ -84,7 +83,7 @@ negotiate(struct disk *d)
   uint32 offered = reg(d, VIO_OFFERED);
   if ((offered & must) != must)
     return "it cannot flush, or lacks indirect descriptors";
-  d->readonly = (offered & VIO_F_RO) != 0;
+  d->drive->readonly = (offered & VIO_F_RO) != 0;
   set_reg(d, VIO_ACCEPTSEL, 0);
   set_reg(d, VIO_ACCEPTED, must | (offered & VIO_F_RO));
   set_reg(d, VIO_ACCEPTSEL, 1);
@@ -108,7 +107,7 @@ start(struct disk *d)
   set_address(d, VIO_QUSED, &d->used);
   set_reg(d, VIO_QREADY, 1);
   uint64 sectors = reg(d, VIO_CONFIG) | (uint64)reg(d, VIO_CONFIG + 4) << 32;
-  d->blocks = sectors / (BSIZE / VBLK_SECTOR);
+  d->drive->blocks = sectors / (BSIZE / VBLK_SECTOR);
   set_reg(d, VIO_STATUS, VIO_ACKNOWLEDGE | VIO_DRIVER | VIO_FEATURES_OK | VIO_DRIVER_OK);
   return 0;
 }
@@ -118,6 +117,7 @@ static int
 probe(struct disk *d, uint64 regs)
 {
   d->regs = regs;
+  d->drive = &drives[d - disks];
   if (reg(d, VIO_MAGIC) == VIO_IS_MAGIC && reg(d, VIO_DEVICE) == VIO_IS_DISK) {
     const char *why = start(d);
     if (why == 0)
@@ -137,27 +137,6 @@ virtio_disk_init(void)
   int n = 0;
   for (int i = 0; i < 8 && n < NDRIVE; i++)
     n += probe(&disks[n], KVA(VIRTIO0) + i * 0x1000);
-}
-
-int
-disk_readonly(uint drive)
-{
-  return disks[drive].readonly;
-}
-
-// Its size in blocks; 0: there is no such drive.
-uint64
-disk_blocks(uint drive)
-{
-  return disks[drive].blocks;
-}
-
-// Blocks read and written since boot.
-void
-disk_counts(uint drive, uint64 *reads, uint64 *writes)
-{
-  *reads = disks[drive].nread;
-  *writes = disks[drive].nwritten;
 }
 
 // ---- requests ----
@@ -208,8 +187,8 @@ disk_submit(struct diskreq *req)
   int i;
   assert(req->n <= DISK_RUN && (req->n > 0) == (req->op != DISK_FLUSH) && !req->busy);
   req->err = -EIO;
-  if (d->regs == 0 || (d->readonly && req->op != DISK_READ) ||
-      (uint64)req->blockno + req->n > d->blocks)
+  if (d->regs == 0 || (d->drive->readonly && req->op != DISK_READ) ||
+      (uint64)req->blockno + req->n > d->drive->blocks)
     return;
   if (req->op == DISK_READ)
     vm_count(disk_reads, req->n);
@@ -267,9 +246,9 @@ finish(struct disk *d, uint i)
   }
   struct diskreq *req = d->req[i];
   if (req->op == DISK_READ)
-    d->nread += req->n;
+    d->drive->nread += req->n;
   else
-    d->nwritten += req->n;
+    d->drive->nwritten += req->n;
   if (d->busy == ~0u)
     wakeup(&d->busy);
   d->busy &= ~(1u << i);

@@ -194,14 +194,9 @@ kvminit(void)
       kernel_entries[nkernel++] = i;
 }
 
-// This hart leaves the early page table for the kernel's own.
-void
-kvminithart(void)
-{
-  tlb_kernel();
-}
-
-static uint
+// Page-table pages of the tree below a table of this level, by way of its entries first to end - 1,
+// itself included. The caller holds what guards them.
+uint
 tables_in(pagetable_t table, int level, int first, int end)
 {
   uint n = 1;
@@ -209,13 +204,6 @@ tables_in(pagetable_t table, int level, int first, int end)
     if (PTE_TABLE(table[i]))
       n += tables_in(below(table[i]), level - 1, 0, PTES);
   return n;
-}
-
-// Page-table pages of the kernel half, its root included.
-uint
-kvm_tables(void)
-{
-  return tables_in(kernel_pagetable, LEVELS - 1, PTES / 2, PTES);
 }
 
 // Map the two frames of kernel stack slot i. Holds kstack.c's lock. -ENOMEM: nothing changed.
@@ -255,13 +243,6 @@ uvmfree(pagetable_t pt)
   for (int i = 0; i < nkernel; i++)
     pt[kernel_entries[i]] = 0;
   table_free(va_page(pt));
-}
-
-// Page-table pages of a program's half, the root included. Holds mm->lock.
-uint
-uvm_tables(pagetable_t pt)
-{
-  return tables_in(pt, LEVELS - 1, 0, PTES / 2);
 }
 
 // What was unmapped waits here for the flush: leaves with their level in bits that no entry uses, and

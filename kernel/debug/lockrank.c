@@ -33,10 +33,10 @@ lockrank_want(const void *lock, const char *name)
   int nests, rank = rank_of(name, &nests);
   if (panicked)
     return;
-  for (int i = 0; i < p->nheld; i++)
-    if (p->held[i].rank > rank || (p->held[i].rank == rank && !nests))
-      panic("lock order: \"%s\" wanted with \"%s\" held%s", name, order[p->held[i].rank],
-            p->held[i].lock == lock ? ", the same" : "");
+  for (int i = 0; i < p->held.n; i++)
+    if (p->held.at[i].rank > rank || (p->held.at[i].rank == rank && !nests))
+      panic("lock order: \"%s\" wanted with \"%s\" held%s", name, order[p->held.at[i].rank],
+            p->held.at[i].lock == lock ? ", the same" : "");
 }
 
 // It has it. Interrupts are off meanwhile: a handler's locks are entered in the same list.
@@ -46,10 +46,10 @@ lockrank_took(const void *lock, const char *name)
   struct proc *p = myproc();
   uint64 before = csr_fetch_clear(sstatus, SSTATUS_SIE);
   int nests;
-  if (p->nheld == NHELD)
+  if (p->held.n == NHELD)
     panic("%d locks held, and then \"%s\"", NHELD, name);
-  p->held[p->nheld].lock = lock;
-  p->held[p->nheld++].rank = rank_of(name, &nests);
+  p->held.at[p->held.n].lock = lock;
+  p->held.at[p->held.n++].rank = rank_of(name, &nests);
   csr_set(sstatus, before & SSTATUS_SIE);
 }
 
@@ -57,12 +57,12 @@ static void
 forget(struct proc *p, const void *lock)
 {
   uint64 before = csr_fetch_clear(sstatus, SSTATUS_SIE);
-  int i = p->nheld - 1;
-  while (i >= 0 && p->held[i].lock != lock)
+  int i = p->held.n - 1;
+  while (i >= 0 && p->held.at[i].lock != lock)
     i--;
   if (i < 0)
     panic("a lock given back that was not held");
-  p->held[i] = p->held[--p->nheld];
+  p->held.at[i] = p->held.at[--p->held.n];
   csr_set(sstatus, before & SSTATUS_SIE);
 }
 

@@ -5,11 +5,21 @@
 struct proc;
 
 #ifdef DEBUG
+#define NHELD 48
+struct held { // locks of a process
+  struct {
+    const void *lock;
+    int rank;
+  } at[NHELD];
+  int n;
+};
 void lockrank_want(const void *lock, const char *name); // about to wait for it
 void lockrank_took(const void *lock, const char *name);
 void lockrank_gave(const void *lock);
 void lockrank_inherit(const void *lock, const char *name, struct proc *from);
 #else
+struct held {
+};
 static inline void
 lockrank_want(const void *lock, const char *name)
 {

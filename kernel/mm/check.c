@@ -188,54 +188,13 @@ check(struct page *last)
   return -EAGAIN;
 }
 
-// A word of the caller's memory's description, and what is wrong for it.
-struct wound {
-  void *at;
-  uint size;
-  uint64 value;
-};
-
-// How invariant nr can be broken: at the top page of the caller's stack, where it is about one page.
-static struct wound
-wound_of(struct mm *mm, int nr)
-{
-  struct vma *v = vma_find(mm, STACKTOP - 1);
-  int level = 0;
-  pte_t *pte = walk(mm->pagetable, STACKTOP - PGSIZE, 0, &level);
-  struct page *pg = pa_page(PTE2PA(*pte)), *table = va_page((void *)PGROUNDDOWN((uint64)pte));
-  struct wound all[] = {
-    { &mm->tree->prio, 4, 0 },
-    { &mm->resident, 8, mm->resident + 1 },
-    { &v->end, 8, v->end - PGSIZE },
-    { pte, 8, *pte | PTE_X },
-    { pte, 8, PTE_FLAGS(*pte) | PA2PTE(page_pa(zero_page)) },
-    { &table->used, 4, table->used + 1 },
-    { &pg->ref, 4, 0 },
-    { &pg->ref, 4, 1000 },
-    { &pg->kind, 1, PG_FREE },
-  };
-  return all[nr - 1];
-}
-
-// Put the wrong value there; the other way round, mend it.
-static void
-swap_value(struct wound *w)
-{
-  uint64 was = 0;
-  memmove(&was, w->at, w->size);
-  memmove(w->at, &w->value, w->size);
-  w->value = was;
-}
-
 // Check all invariants: how many do not hold; each is said on the console. In a debug build invariant
 // `breakit` is broken before and mended behind; 0: none. -EINVAL, -EPERM, -ENOMEM; -EAGAIN: so much goes on
 // that nothing can be counted. Sleeps.
 int
 mm_check(uint64 breakit)
 {
-  struct mm *mm = myproc()->mm;
   struct page *last = frames_end();
-  struct wound w = { .at = &w };
   int result = -ENOMEM;
   if (breakit > 9)
     return -EINVAL;
@@ -246,12 +205,11 @@ mm_check(uint64 breakit)
   while (n < need && (counts[n] = kalloc()) != 0)
     n++;
   if (n == need) {
-    if (breakit) {
-      w = wound_of(mm, breakit);
-      swap_value(&w);
-    }
+    if (DEBUGGING)
+      wound(breakit);
     result = check(last);
-    swap_value(&w);
+    if (DEBUGGING)
+      wound_mend();
   }
   while (n > 0)
     kfree(counts[--n]);

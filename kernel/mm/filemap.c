@@ -64,12 +64,6 @@ index_of(struct vma *v, uint64 va)
   return (v->off + (va - v->start)) / PGSIZE;
 }
 
-static enum outcome
-outcome_of(int err)
-{
-  return err == 0 ? FAULT_RETRY : err == -ENOMEM ? FAULT_NOMEM : FAULT_IO;
-}
-
 // Bring the file's page under f->va into the cache, and with own make it ready for stores, with the
 // mm unlocked meanwhile.
 static enum outcome
@@ -84,7 +78,7 @@ fetch(struct fault *f, int own)
     page_put(pg);
   iput(ip);
   acquiresleep(&f->mm->lock);
-  return outcome_of(err);
+  return err == 0 ? FAULT_RETRY : err == -ENOMEM ? FAULT_NOMEM : FAULT_IO;
 }
 
 // A copy of cache frame pg with zeros from byte n on, for this address space alone.

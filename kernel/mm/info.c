@@ -142,7 +142,7 @@ sys_vmstat(void)
     return -ENOMEM;
   memset(vs, 0, sizeof(*vs));
   acquiresleep(&mm->lock);
-  vs->tables = uvm_tables(mm->pagetable);
+  vs->tables = tables_in(mm->pagetable, LEVELS - 1, 0, PTES / 2);
   vs->resident = mm->resident;
   vs->swapped = mm->swapped;
   releasesleep(&mm->lock);

@@ -30,7 +30,7 @@ enum access { ACCESS_READ = 1, ACCESS_WRITE = 2, ACCESS_EXEC = 4 }; // the same 
 struct vma_ops {
   enum vma_kind kind;
   enum outcome (*fault)(struct fault *);                     // the pte is empty: fill it
-  int (*fork)(struct mm *from, struct mm *to, struct vma *); // share the pages; -ENOMEM
+  int (*fork)(struct mm *from, struct mm *to, struct vma *); // 0, or: share the pages; -ENOMEM
   void (*open)(struct vma *);                                // 0, or: v is new, or a copy
   void (*close)(struct vma *);                               // 0, or: v goes
 };
@@ -127,7 +127,7 @@ int pte_allows(pte_t, enum access);
 int kvmstack(int slot);
 pagetable_t uvmcreate(void);
 void uvmfree(pagetable_t);
-uint uvm_tables(pagetable_t);
+uint tables_in(pagetable_t, int level, int first, int end);
 void uvmunmap(struct mm *, uint64 start, uint64 end);
 void uvmclear(struct mm *);
 void uvmprotect(struct mm *, uint64 start, uint64 end, int prot);
@@ -228,6 +228,8 @@ void reclaim_info(struct vmstat *);
 
 // check.c
 int mm_check(uint64 breakit);
+void wound(uint64 nr); // debug/wound.c
+void wound_mend(void);
 
 // oom.c
 int oom(void);

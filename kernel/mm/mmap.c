@@ -42,12 +42,6 @@ covered(struct mm *mm, uint64 start, uint64 end)
 
 // ---- mmap ----
 
-static uint64
-align_of(uint64 len, int flags)
-{
-  return (flags & MAP_ANON) && len >= HUGESIZE ? HUGESIZE : PGSIZE;
-}
-
 // Room for len bytes below *at: its start, or 0. *at moves down to where it was found.
 static uint64
 room_below(struct mm *mm, uint64 *at, uint64 len, uint64 align)
@@ -66,7 +60,7 @@ room_below(struct mm *mm, uint64 *at, uint64 len, uint64 align)
 static int64
 place(struct mm *mm, uint64 addr, uint64 len, int flags)
 {
-  uint64 align = align_of(len, flags), top = MMAPTOP;
+  uint64 align = (flags & MAP_ANON) && len >= HUGESIZE ? HUGESIZE : PGSIZE, top = MMAPTOP;
   if (flags & MAP_FIXED)
     return addr;
   if (addr >= mm->brk + PGSIZE && len <= MMAPTOP && addr <= MMAPTOP - len) { // a wish

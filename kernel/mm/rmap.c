@@ -37,17 +37,6 @@ static struct spinlock lock = SPINLOCK("filemap");
 
 // ---- families ----
 
-static struct family *
-family_new(void)
-{
-  struct family *f = slab_alloc(&families);
-  if (f == 0)
-    return 0;
-  initlock(&f->lock, "family");
-  list_init(&f->members);
-  return f;
-}
-
 struct family *
 family_get(struct family *f)
 {
@@ -66,9 +55,13 @@ family_put(struct family *f)
 int
 family_join(struct mm *mm, struct mm *parent)
 {
-  struct family *f = parent ? parent->family : family_new();
+  struct family *f = parent ? parent->family : slab_alloc(&families);
   if (f == 0)
     return -ENOMEM;
+  if (parent == 0) {
+    initlock(&f->lock, "family");
+    list_init(&f->members);
+  }
   mm->family = family_get(f);
   list_init(&mm->kin);
   return 0;

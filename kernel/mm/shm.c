@@ -86,13 +86,7 @@ shm_fault(struct fault *f)
   return fault_map(f, pg);
 }
 
-static int
-shm_fork(struct mm *from, struct mm *to, struct vma *v)
-{
-  (void)from, (void)to, (void)v;
-  return 0; // the child faults the same frames in
-}
-
+// No fork: the child faults the same frames in.
 const struct vma_ops shm_ops = {
-  .kind = VMA_SHM, .fault = shm_fault, .fork = shm_fork, .open = shm_open, .close = shm_close
+  .kind = VMA_SHM, .fault = shm_fault, .open = shm_open, .close = shm_close
 };

@@ -158,9 +158,7 @@ write_run(uint *i)
   struct diskreq req = { .op = DISK_WRITE, .drive = DRIVE, .blockno = waiting[*i].slot };
   for (; *i < nwaiting && waiting[*i].slot == req.blockno + req.n; ++*i)
     req.pages[req.n++] = waiting[*i].pg;
-  disk_submit(&req);
-  vm_count(disk_writes, req.n);
-  return disk_wait(&req);
+  return disk_io(&req);
 }
 
 // Write what waits. Holds reclaim.c's lock. How many frames that made free. Sleeps.
@@ -209,13 +207,9 @@ fetch(uint slot, int writes, struct page **out)
     result = FAULT_NOMEM;
   } else if (old) {
     page_copy(page_va(*out), page_va(old));
-  } else {
-    disk_submit(&req);
-    vm_count(disk_reads, 1);
-    if (disk_wait(&req) < 0) {
-      page_put(*out);
-      result = FAULT_IO;
-    }
+  } else if (disk_io(&req) < 0) {
+    page_put(*out);
+    result = FAULT_IO;
   }
   if (old)
     page_put(old);
@@ -275,7 +269,7 @@ counts_make(uint n)
 int
 swap_on(void)
 {
-  uint64 n = disk_readonly(DRIVE) ? 0 : disk_blocks(DRIVE);
+  uint64 n = drives[DRIVE].readonly ? 0 : drives[DRIVE].blocks;
   n = n < MAXSLOTS ? n : MAXSLOTS;
   if (n < 2)
     return -ENODEV;

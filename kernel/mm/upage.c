@@ -43,14 +43,7 @@ upage_fault(struct fault *f)
   return fault_map(f, pg);
 }
 
-static int
-upage_fork(struct mm *from, struct mm *to, struct vma *v)
-{
-  (void)from, (void)to, (void)v;
-  return 0;
-}
-
-const struct vma_ops upage_ops = { .kind = VMA_KERNEL, .fault = upage_fault, .fork = upage_fork };
+const struct vma_ops upage_ops = { .kind = VMA_KERNEL, .fault = upage_fault };
 
 // Show the pages in mm, which nobody runs yet. -ENOMEM.
 int

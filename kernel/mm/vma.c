@@ -40,12 +40,6 @@ struct vmcounts vm_total; // of kernel threads, and of address spaces that are g
 
 // ---- the tree ----
 
-static uint
-prio_of(uint64 start)
-{
-  return (start >> PGSHIFT) * 2654435761u;
-}
-
 // Cut tree t at va: *below gets what starts before va, *above the rest.
 static void
 cut(struct vma *t, uint64 va, struct vma **below, struct vma **above)
@@ -72,15 +66,6 @@ join(struct vma *low, struct vma *high)
   }
   high->left = join(low, high->left);
   return high;
-}
-
-static void
-tree_insert(struct vma **at, struct vma *v)
-{
-  while (*at && (*at)->prio >= v->prio)
-    at = v->start < (*at)->start ? &(*at)->left : &(*at)->right;
-  cut(*at, v->start, &v->left, &v->right);
-  *at = v;
 }
 
 static void
@@ -145,9 +130,13 @@ vma_drop(struct vma *v)
 void
 vma_insert(struct mm *mm, struct vma *v)
 {
+  struct vma **at = &mm->tree;
   assert(vma_next(mm, v->start) == 0 || vma_next(mm, v->start)->start >= v->end);
-  v->prio = prio_of(v->start);
-  tree_insert(&mm->tree, v);
+  v->prio = (v->start >> PGSHIFT) * 2654435761u;
+  while (*at && (*at)->prio >= v->prio)
+    at = v->start < (*at)->start ? &(*at)->left : &(*at)->right;
+  cut(*at, v->start, &v->left, &v->right);
+  *at = v;
   mm->mapped += v->end - v->start;
   mm->nvmas++;
 }
@@ -315,7 +304,7 @@ tree_fork(struct mm *from, struct mm *to, struct vma *t, struct vma **made)
   *made = v;
   if (v->ops->open)
     v->ops->open(v);
-  if (tree_fork(from, to, t->left, &v->left) < 0 || v->ops->fork(from, to, t) < 0)
+  if (tree_fork(from, to, t->left, &v->left) < 0 || (v->ops->fork && v->ops->fork(from, to, t) < 0))
     return -ENOMEM;
   return tree_fork(from, to, t->right, &v->right);
 }

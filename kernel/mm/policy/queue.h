@@ -4,8 +4,6 @@
 
 #include "../mm.h"
 
-struct mappers;
-
 // Who is evicted next. All with queue.lock held; victim may drop and retake it (queue_used).
 struct policy {
   void (*admit)(struct page *,
