@@ -610,9 +610,9 @@ rummage(uint64 who)
       get(ends[0], buf, 512);
       CHECK(memcmp(buf, p, 512) == 0);
       break;
-    case 6:
+    case 6: // in vain when little memory is left, or none in one piece
       if (round % 5 == 0 && i >= PTES)
-        CHECK(madvise(area + i / PTES * (uint64)HUGE, HUGE, MADV_COLLAPSE) == 0);
+        CHECK(madvise(area + i / PTES * (uint64)HUGE, HUGE, MADV_COLLAPSE) == 0 || errno == ENOMEM);
     }
   }
   for (uint i = 0; i < AREAS * PTES; i++) {
