@@ -87,10 +87,6 @@ enum page_kind { PG_RESERVED, PG_FREE, PG_KERNEL, PG_TABLE, PG_ANON, PG_CACHE, P
 
 // Kinds of a range.
 enum vma_kind { VMA_NONE, VMA_ANON, VMA_STACK, VMA_FILE, VMA_SHM, VMA_KERNEL };
-#define VMA_NAMES                                    \
-  {                                                  \
-    "none", "anon", "stack", "file", "shm", "kernel" \
-  }
 
 // vmas(): one range. Counts are in pages of 4096 bytes.
 struct vmainfo {
@@ -139,12 +135,4 @@ struct waitinfo {
 #define VMCTL_CHECK   5 // mm_check(): how many invariants fail; arg > 0: break that one first (debug)
 
 enum { VMPOLICY_FIFO, VMPOLICY_CLOCK, VMPOLICY_AGING, VMPOLICY_WSCLOCK, NVMPOLICY };
-#define VMPOLICY_NAMES                  \
-  {                                     \
-    "fifo", "clock", "aging", "wsclock" \
-  }
 enum { VMHUGE_NEVER, VMHUGE_MADVISE, VMHUGE_ALWAYS };
-#define VMHUGE_NAMES             \
-  {                              \
-    "never", "madvise", "always" \
-  }
