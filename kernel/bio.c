@@ -44,7 +44,7 @@ uint64 cache_frames; // atomic
 
 static struct page **buckets;
 static uint nbuckets; // a power of two; 0: too early for a cache
-static struct spinlock locks[NLOCKS];
+static struct spinlock locks[NLOCKS] = { [0 ... NLOCKS - 1] = SPINLOCK("bio") };
 static uint hand; // the bucket where cache_shrink goes on
 
 // Called by kinit: use the memory at `at` for the buckets of a machine with nframes frames. Returns
@@ -54,8 +54,6 @@ bio_tables(void *at, uint64 nframes)
 {
   for (nbuckets = NLOCKS * TOGETHER; nbuckets < nframes / 4; nbuckets *= 2)
     ;
-  for (int i = 0; i < NLOCKS; i++)
-    initlock(&locks[i], "bio");
   buckets = at;
   memset(buckets, 0, nbuckets * sizeof(*buckets));
   return nbuckets * sizeof(*buckets);

@@ -66,7 +66,6 @@ void procinit(void);
 void userinit(void);
 void kthread(void (*fn)(void), const char *name);
 int fork(void);
-void exit(int status);
 int killed(struct proc *);
 int proc_doom(const struct waitinfo *);
 int kill(int pid);
@@ -77,7 +76,6 @@ extern int nprocs;
 void procdump(void);
 
 // thread.c
-int thread_join(int tid, struct waitinfo *);
 int proc_next(const struct image *);
 void obey(void);
 

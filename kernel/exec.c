@@ -175,10 +175,10 @@ program_load(struct program *prog, const struct words *w, struct mm *mm, uint64 
   if (mm->heap == 0)
     return -ENOEXEC;
   mm->brk = mm->heap;
-  if (!vma_add(mm, STACKTOP - PGSIZE, STACKTOP, PROT_READ | PROT_WRITE, &stack_ops))
+  if (!vma_add(mm, STACKTOP - PGSIZE, STACKTOP, PROT_READ | PROT_WRITE, &stack_ops) ||
+      !vma_add(mm, UPIDPAGE, USERTOP, PROT_READ, &upage_ops))
     return -ENOMEM;
-  err = upage_map(mm);
-  return err < 0 ? err : push_words(mm, w, sp);
+  return push_words(mm, w, sp);
 }
 
 // The calling process, which is down to this thread, is the new program when it goes to user mode.

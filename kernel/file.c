@@ -48,7 +48,7 @@ filealloc(void)
   return f;
 }
 
-struct file *
+static struct file *
 filedup(struct file *f)
 {
   __atomic_fetch_add(&f->ref, 1, __ATOMIC_RELAXED);

@@ -8,7 +8,6 @@
 #include "sleeplock.h"
 
 struct pipe;
-struct stat;
 
 // ---- inodes ----
 
@@ -42,7 +41,6 @@ int iread(struct inode *) __attribute__((warn_unused_result));
 int ibegin(struct inode *) __attribute__((warn_unused_result));
 void iend(struct inode *);
 void iupdate(struct inode *);
-int istat(struct inode *, struct stat *) __attribute__((warn_unused_result));
 void inodes_shrink(void);
 int inodes_start(void);
 int text_get(struct inode *, int by);
@@ -134,7 +132,6 @@ extern struct devsw devsw[NDEV];
 #define CONSOLE 1 // major number of the console
 
 struct file *filealloc(void);
-struct file *filedup(struct file *);
 void fileclose(struct file *);
 int64 fileio(struct file *, uint64 va, int n, int reading);
 int64 fileseek(struct file *, int64 off, int whence);

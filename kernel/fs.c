@@ -2,7 +2,7 @@
 // Inodes in memory: what the kernel knows of a file, directory or device.
 //
 // Interface: iget, ialloc, idup, iput for references; ilock, iunlock, ibegin, iend; iupdate;
-// iread, istat; text_get, text_put; inodes_start at boot, inodes_free, inodes_shrink.
+// iread; text_get, text_put; inodes_start at boot, inodes_free, inodes_shrink.
 //
 // An inode in memory is found by its number and is one struct, however many use it:
 //
@@ -272,18 +272,6 @@ iread(struct inode *ip)
   if (err == 0)
     iunlock(ip);
   return err;
-}
-
-// What fstat tells: 0, or as ilock. The caller has ip not locked. Sleeps.
-int
-istat(struct inode *ip, struct stat *st)
-{
-  int err = ilock(ip);
-  if (err < 0)
-    return err;
-  *st = (struct stat){ ROOTDEV, ip->inum, ip->d->type, ip->d->nlink, ip->d->size };
-  iunlock(ip);
-  return 0;
 }
 
 // Somebody uses ip as a program that runs (by 1) or maps it to store into it (by -1): 0, or -ETXTBSY

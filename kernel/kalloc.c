@@ -70,7 +70,7 @@ static struct block *blocks;
 static uint64 nblocks, virgin; // blocks from virgin on are untouched
 static uint64 nfree;           // frames in blocks, virgin ones included
 static struct list partial = LIST_INIT(partial), whole = LIST_INIT(whole);
-static struct stock stocks[NCPU];
+static struct stock stocks[NCPU] = { [0 ... NCPU - 1] = { .lock = SPINLOCK("stock") } };
 
 static inline void
 push(struct chain *c, struct page *pg)
@@ -120,8 +120,6 @@ kinit(uint64 ramend)
   at += bio_tables((void *)at, nframes);
   boot_frames = PGROUNDUP(KPA(at) - RAMBASE) / PGSIZE;
 
-  for (int h = 0; h < NCPU; h++)
-    initlock(&stocks[h].lock, "stock");
   virgin = boot_frames / BLOCK;
   nfree = nframes - boot_frames;
   if (boot_frames % BLOCK) {

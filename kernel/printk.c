@@ -8,8 +8,14 @@
 // printk polls the port, so that it works from anywhere: with any lock held, in interrupts, before
 // anything else is set up.
 
-#include "ksyms.h"
 #include "proc.h"
+
+// The kernel's own symbols, by address, for backtraces. The build makes the table (tools/ksyms).
+extern const struct ksym {
+  uint64 addr;
+  const char *name;
+} ksyms[];
+extern const uint nksyms;
 
 volatile int panicked; // 1 + the hart that panics
 

@@ -401,11 +401,12 @@ proc_doom(const struct waitinfo *how)
   return first;
 }
 
-// The calling process ends with this status.
-void
-exit(int status)
+// exit(status): the calling process ends.
+int64
+sys_exit(void)
 {
-  proc_doom(&(struct waitinfo){ .how = DIED_EXIT, .status = status });
+  proc_doom(&(struct waitinfo){ .how = DIED_EXIT, .status = argint(0) });
+  return 0;
 }
 
 // Tell a process to die, or with a pid below -1 the group -pid: 0, -ESRCH, or -EPERM for init. It

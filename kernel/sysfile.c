@@ -52,7 +52,12 @@ sys_fstat(void)
 {
   struct stat st;
   struct file *f = fd_get(argint(0));
-  int err = f == 0 ? -EBADF : f->type == FD_PIPE ? -EINVAL : istat(f->ip, &st);
+  int err = f == 0 ? -EBADF : f->type == FD_PIPE ? -EINVAL : ilock(f->ip);
+  if (err == 0) {
+    const struct dinode *d = f->ip->d;
+    st = (struct stat){ ROOTDEV, f->ip->inum, d->type, d->nlink, d->size };
+    iunlock(f->ip);
+  }
   fileclose(f);
   return err ? err : copyout(myproc()->mm, arg(1), &st, sizeof(st));
 }

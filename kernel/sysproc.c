@@ -11,17 +11,11 @@ sys_fork(void)
   return fork();
 }
 
-int64
-sys_exit(void)
-{
-  exit(argint(0));
-  return 0;
-}
-
-// Wait for a child, or for thread tid, and give the caller len bytes of what is known of its end,
-// from byte `from` on. Their place is pinned first, so that nothing is lost for a bad address.
+// Wait for one of the caller's children or threads, l (pid 0: any), and give the caller len bytes of
+// what is known of its end, from byte `from` on. Their place is pinned first, so that nothing is lost
+// for a bad address.
 static int64
-wait_for(int tid, uint64 va, uint from, uint len)
+wait_for(struct list *l, int pid, uint64 va, uint from, uint len)
 {
   struct mm *mm = myproc()->mm;
   struct waitinfo info;
@@ -31,8 +25,7 @@ wait_for(int tid, uint64 va, uint from, uint len)
     err = span_pin(&s, mm, va, len, 1);
   if (err < 0)
     return err;
-  struct list *children = &myproc()->leader->children;
-  int pid = tid ? thread_join(tid, &info) : await_death(children, 0, &info);
+  pid = await_death(l, pid, &info);
   if (pid >= 0)
     span_put(&s, 0, (char *)&info + from, s.len);
   span_unpin(&s);
@@ -43,24 +36,31 @@ wait_for(int tid, uint64 va, uint from, uint len)
 int64
 sys_wait(void)
 {
-  return wait_for(0, arg(0), offsetof(struct waitinfo, status), arg(0) ? sizeof(int) : 0);
+  return wait_for(&myproc()->leader->children, 0, arg(0), offsetof(struct waitinfo, status),
+                  arg(0) ? sizeof(int) : 0);
 }
 
 int64
 sys_waitinfo(void)
 {
-  return wait_for(0, arg(0), 0, sizeof(struct waitinfo));
+  return wait_for(&myproc()->leader->children, 0, arg(0), 0, sizeof(struct waitinfo));
 }
 
-// join(int tid, int *status): status may be 0.
+// join(int tid, int *status): wait for a thread of the calling process to end; status may be 0.
+// -EDEADLK: it is the caller; -EINVAL: it is the leader, which ends last; -ESRCH: there is no such
+// thread, or somebody else joins it; -EINTR: killed.
 int64
 sys_join(void)
 {
+  struct proc *p = myproc();
   int tid = argint(0);
-  if (tid <= 0)
+  if (tid == p->pid)
+    return -EDEADLK;
+  if (tid <= 0 || tid == p->leader->pid)
     return -EINVAL;
-  int err = wait_for(tid, arg(1), offsetof(struct waitinfo, status), arg(1) ? sizeof(int) : 0);
-  return err < 0 ? err : 0;
+  int err = wait_for(&p->leader->threads, tid, arg(1), offsetof(struct waitinfo, status),
+                     arg(1) ? sizeof(int) : 0);
+  return err == -ECHILD ? -ESRCH : err < 0 ? err : 0;
 }
 
 int64
@@ -140,7 +140,7 @@ sys_sysinfo(void)
     .ifree = inodes_free,
     .procs = nprocs,
     .harts = machine.harts,
-    .uptime = timer_us(),
+    .uptime = r_time() / (machine.timebase / 1000000),
     .dreads = drives[0].nread,
     .dwrites = drives[0].nwritten,
   };

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Threads: several struct procs that share an address space and a table of files.
 //
-// Interface: clone, texit, join for programs; proc_next for exec; obey for those who are killed.
+// Interface: the calls clone and texit (join is in sysproc.c); proc_next for exec; obey for those who are killed.
 //
 //   leader (pid 7) <-- parent of process 9, and of whatever a thread forks
 //     | threads             | children
@@ -72,21 +72,6 @@ sys_texit(void)
   }
   release(&pid_lock);
   return 0;
-}
-
-// Wait for thread tid of the calling process to end: its number, and its status in died->status.
-// -EDEADLK: it is the caller; -EINVAL: it is the leader, which ends last; -ESRCH: there is no such
-// thread, or somebody else joins it; -EINTR: killed.
-int
-thread_join(int tid, struct waitinfo *died)
-{
-  struct proc *p = myproc();
-  if (tid == p->pid)
-    return -EDEADLK;
-  if (tid == p->leader->pid)
-    return -EINVAL;
-  int got = await_death(&p->leader->threads, tid, died);
-  return got == -ECHILD ? -ESRCH : got;
 }
 
 // The calling process shall become this program; the caller goes on to user mode for that. -EINTR:

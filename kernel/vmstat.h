@@ -87,10 +87,6 @@ enum page_kind { PG_RESERVED, PG_FREE, PG_KERNEL, PG_TABLE, PG_ANON, PG_CACHE, P
 
 // Kinds of a range.
 enum vma_kind { VMA_NONE, VMA_ANON, VMA_STACK, VMA_FILE, VMA_SHM, VMA_KERNEL };
-#define VMA_NAMES                                    \
-  {                                                  \
-    "none", "anon", "stack", "file", "shm", "kernel" \
-  }
 
 // vmas(): one range. Counts are in pages of 4096 bytes.
 struct vmainfo {
@@ -141,12 +137,4 @@ struct waitinfo {
   6 // the arg-th allocation of this thread from now on fails (debug); 0: none: what was left
 
 enum { VMPOLICY_FIFO, VMPOLICY_CLOCK, VMPOLICY_AGING, VMPOLICY_WSCLOCK, NVMPOLICY };
-#define VMPOLICY_NAMES                  \
-  {                                     \
-    "fifo", "clock", "aging", "wsclock" \
-  }
 enum { VMHUGE_NEVER, VMHUGE_MADVISE, VMHUGE_ALWAYS };
-#define VMHUGE_NAMES             \
-  {                              \
-    "never", "madvise", "always" \
-  }

@@ -67,3 +67,17 @@ int strncmp(const char *, const char *, uint);
 char *strrchr(const char *, char);
 void *calloc(uint n, uint size);
 void *realloc(void *, uint);
+
+// What people call the numbers of vmstat.h: kinds of a range, policies, modes.
+#define VMA_NAMES                                    \
+  {                                                  \
+    "none", "anon", "stack", "file", "shm", "kernel" \
+  }
+#define VMPOLICY_NAMES                  \
+  {                                     \
+    "fifo", "clock", "aging", "wsclock" \
+  }
+#define VMHUGE_NAMES             \
+  {                              \
+    "never", "madvise", "always" \
+  }

@@ -159,11 +159,11 @@ file_attach(struct vma *v, struct inode *ip, int flags, uint64 off, uint64 fend)
   v->off = off;
   v->fend = fend;
   int err = text_get(ip, use_of(v));
-  if (err < 0)
-    return err;
-  file_open(v);
-  text_put(ip, use_of(v));
-  return 0;
+  if (err == 0) {
+    idup(ip);
+    rmap_file(v);
+  }
+  return err;
 }
 
 // ---- stores on their way to the disk ----

@@ -237,7 +237,6 @@ int oom(void);
 // upage.c
 void upage_init(void);
 void upage_ticks(uint64 ticks);
-int upage_map(struct mm *);
 
 // stack.c
 enum outcome stack_grow(struct fault *);

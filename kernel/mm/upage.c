@@ -44,10 +44,3 @@ upage_fault(struct fault *f)
 }
 
 const struct vma_ops upage_ops = { .kind = VMA_KERNEL, .fault = upage_fault };
-
-// Show the pages in mm, which nobody runs yet. -ENOMEM.
-int
-upage_map(struct mm *mm)
-{
-  return vma_add(mm, UPIDPAGE, USERTOP, PROT_READ, &upage_ops) ? 0 : -ENOMEM;
-}

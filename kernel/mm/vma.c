@@ -224,17 +224,6 @@ vma_merge(struct mm *mm, uint64 start, uint64 end)
   }
 }
 
-// Take v, of which nothing is mapped, out of mm.
-static void
-vma_remove(struct mm *mm, struct vma *v)
-{
-  tree_remove(mm, v);
-  mm->mapped -= v->end - v->start;
-  mm->nvmas--;
-  v->left = mm->dead;
-  mm->dead = v;
-}
-
 // Unmap [start, end) and take the ranges there away, wholly or in part. 0, or -ENOMEM with nothing
 // changed, which only cutting a hole into a range or a huge page can give. mm_unlock has to follow.
 // Sleeps while other harts answer.
@@ -252,7 +241,11 @@ vma_clear(struct mm *mm, uint64 start, uint64 end)
   uvmunmap(mm, start, end);
   while ((v = vma_next(mm, start)) != 0 && v->start < end) {
     if (v->start >= start && v->end <= end) {
-      vma_remove(mm, v);
+      tree_remove(mm, v);
+      mm->mapped -= v->end - v->start;
+      mm->nvmas--;
+      v->left = mm->dead;
+      mm->dead = v;
     } else if (v->start < start) {
       mm->mapped -= v->end - start;
       v->end = start;

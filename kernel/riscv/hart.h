@@ -81,7 +81,6 @@ void timer_plan(int slice);
 void timer_tick(void);
 int timer_pause(uint64 n);
 uint64 timer_ticks(void);
-uint64 timer_us(void);
 
 // ipi.c
 void ipi(int hart);

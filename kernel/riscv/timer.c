@@ -29,13 +29,6 @@ timer_ticks(void)
   return r_time() / (machine.timebase / TICKS_HZ);
 }
 
-// Time since boot in microseconds.
-uint64
-timer_us(void)
-{
-  return r_time() / (machine.timebase / 1000000);
-}
-
 // Set this hart's compare register to what comes first: the end of a slice, when a process runs, or
 // the first waiter. Interrupts are off.
 void
