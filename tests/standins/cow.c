@@ -20,13 +20,10 @@ copy_of(const struct page *old)
   if (new == 0)
     return 0;
   page_copy(page_va(new), page_va(old));
-  if (old == zero_page) {
+  if (old == zero_page)
     vm_count(frames_zeroed, 1);
-    vm_count(zero_fill, 1);
-  } else {
+  else
     vm_count(frames_copied, 1);
-    vm_count(cow_copy, 1);
-  }
   return new;
 }
 
@@ -44,6 +41,10 @@ cow_fault(struct fault *f)
   struct page *new = copy_of(old);
   if (new == 0)
     return FAULT_NOMEM;
+  if (old == zero_page)
+    vm_count(zero_fill, 1);
+  else
+    vm_count(cow_copy, 1);
   pte_t was = __atomic_exchange_n(f->pte, 0, __ATOMIC_ACQ_REL);
   tlb_flush_page(f->mm, f->va);
   pte_t bits = PTE_FLAGS(was) | PTE_W | PTE_A | PTE_D;
