@@ -154,7 +154,7 @@ step(struct inode **ip, const union entry *name)
   return err;
 }
 
-// What nameiparent is to find, when dcache.c knows all of it, else 0.
+// What follow is to find, when dcache.c knows all of it, else 0.
 static struct inode *
 recall(const char *path, union entry *last)
 {
@@ -175,13 +175,10 @@ recall(const char *path, union entry *last)
   return 0;
 }
 
-// The directory of path's last part, with a reference, and that part as an entry without a number.
-// What the directory is, and whether it still exists, is for the caller to see when he has locked it.
-// With last 0, the inode that all of the path leads to. 0, -ENOENT, -ENOTDIR, -ENAMETOOLONG, -EIO or
-// -ENOMEM, and *out has no reference; -EINVAL: there is no last part. The caller holds no lock and has
-// no operation open. Sleeps.
-int
-nameiparent(const char *path, union entry *last, struct inode **out)
+// The inode that path leads to, from the root or the current directory, with a reference; with last,
+// the directory that has or would have its last part, and that part. Errors as below.
+static int
+follow(const char *path, union entry *last, struct inode **out)
 {
   union entry name;
   int n = 0, err = *path ? 0 : -ENOENT;
@@ -209,10 +206,20 @@ nameiparent(const char *path, union entry *last, struct inode **out)
   return err;
 }
 
-// The inode that path leads to, from the root or the current directory, with a reference: as
-// nameiparent.
+// The inode that path leads to, from the root or the current directory, with a reference. 0,
+// -ENOENT, -ENOTDIR, -ENAMETOOLONG, -EIO or -ENOMEM, and *out has no reference. The caller holds no
+// lock and has no operation open. Sleeps.
 int
 namei(const char *path, struct inode **out)
 {
-  return nameiparent(path, 0, out);
+  return follow(path, 0, out);
+}
+
+// The directory of path's last part, and that part as an entry without a number. What the directory
+// is, and whether it still exists, is for the caller to see when he has locked it. Like namei; -EINVAL
+// for a path without parts.
+int
+nameiparent(const char *path, union entry *name, struct inode **out)
+{
+  return follow(path, name, out);
 }

@@ -174,7 +174,7 @@ fileseek(struct file *f, int64 off, int whence)
 // ---- tables ----
 
 // Have the caller's table alone: 1. What only one thread has it has anyway: 0, and nothing is locked.
-static int
+static inline int
 table_lock(struct files *t)
 {
   int shared = __atomic_load_n(&t->ref, __ATOMIC_ACQUIRE) > 1;
@@ -183,7 +183,7 @@ table_lock(struct files *t)
   return shared;
 }
 
-static void
+static inline void
 table_unlock(struct files *t, int locked)
 {
   if (locked)

@@ -180,16 +180,12 @@ copy_pages(void)
   return all;
 }
 
-// Operations may begin. All transactions up to this one are home, or the disk has failed.
 static void
-open_door(uint home, int failed)
+open_door(void)
 {
   acquire(&log.lock);
-  log.home = home;
-  fs_readonly |= failed;
   log.shut = 0;
   wakeup(&log.shut);
-  wakeup(&log.home);
   release(&log.lock);
 }
 
@@ -240,7 +236,7 @@ commit(void)
 {
   uint n = head.n;
   if (copy_pages())
-    open_door(log.home, 0);
+    open_door();
   int failed = write_copies(0) || write_head(n) || write_copies(1) || write_head(0);
   for (uint i = 0; i < n; i++) {
     if (log.copy[i] != log.from[i])
@@ -250,7 +246,15 @@ commit(void)
   }
   if (failed)
     printk("log: the disk failed; the file system is read-only from now on\n");
-  open_door(failed ? log.home : head.seq, failed);
+  acquire(&log.lock);
+  if (failed)
+    fs_readonly = 1;
+  else
+    log.home = head.seq;
+  log.shut = 0;
+  wakeup(&log.shut);
+  wakeup(&log.home);
+  release(&log.lock);
 }
 
 // The thread: wait until a commit is wanted, shut the door, wait until everybody is out.

@@ -25,13 +25,13 @@
 
 #define NQUEUE 64
 
-struct cpu cpus[NCPU];
+struct cpu cpus[NCPU] = { [0 ... NCPU - 1] = { .rqlock = SPINLOCK("runq") } };
 struct proc idles[NCPU] = { [0 ... NCPU - 1] = { .counts = &vm_total } };
 
 static struct sleepq {
   struct spinlock lock;
   struct list waiting;
-} sleepqs[NQUEUE];
+} sleepqs[NQUEUE] = { [0 ... NQUEUE - 1] = { .lock = SPINLOCK("sleepq") } };
 
 static uint idle_harts; // atomic; bit h: hart h found nothing to run
 
@@ -290,10 +290,8 @@ wake_process(struct proc *p)
 void
 sched_init(void)
 {
-  for (int i = 0; i < NQUEUE; i++) {
-    initlock(&sleepqs[i].lock, "sleepq");
+  for (int i = 0; i < NQUEUE; i++)
     list_init(&sleepqs[i].waiting);
-  }
 }
 
 // This hart gets its number and its idle process, which runs from here on.
@@ -305,7 +303,6 @@ hart_init(int hart)
   asm volatile("mv tp, %0" ::"r"(p) : "memory");
   c->id = p->hart = p->slot = hart;
   c->proc = c->idle = p->leader = p;
-  initlock(&c->rqlock, "runq");
   list_init(&c->runq);
   initlock(&p->lock, "proc");
   p->cpu = c;

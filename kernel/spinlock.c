@@ -33,6 +33,7 @@ lock_wait(struct spinlock *lk)
   while (__atomic_load_n(&lk->locked, __ATOMIC_RELAXED) ||
          __atomic_exchange_n(&lk->locked, 1, __ATOMIC_ACQUIRE))
     ;
+  lk->contended++;
   vm_count(contended, 1);
 }
 

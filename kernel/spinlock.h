@@ -10,6 +10,7 @@ struct spinlock {
   uint locked;
   const char *name;
   struct proc *holder; // who holds it, in debug builds
+  uint64 contended;    // acquires that had to wait
 };
 
 // clang-format off

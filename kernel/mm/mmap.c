@@ -96,10 +96,8 @@ flags_ok(struct request *r)
   int known = MAP_SHARED | MAP_PRIVATE | MAP_FIXED | MAP_ANON | MAP_POPULATE | MAP_HUGETLB;
   if (r->flags & ~known || (kind != MAP_SHARED && kind != MAP_PRIVATE))
     return -EINVAL;
-  if (r->flags & MAP_HUGETLB &&
-      (!(r->flags & MAP_ANON) || kind != MAP_PRIVATE || (r->len | r->addr) % HUGESIZE))
-    return -EINVAL;
-  return 0;
+  int hugeok = (r->flags & MAP_ANON) && kind == MAP_PRIVATE && (r->len | r->addr) % HUGESIZE == 0;
+  return (r->flags & MAP_HUGETLB) && !hugeok ? -EINVAL : 0;
 }
 
 // Whether the file may be mapped like this.
