@@ -4,8 +4,7 @@
 // the A bit is clear, or is written and the D bit is clear, a page-fault exception is raised", or
 // the processor sets the bit itself, by an atomic update.
 
-#include "../mm/mm.h"
-#include "hart.h"
+#include "../proc.h"
 
 // The leaf allows the access but has A, or for a write D, clear. Holds mm->lock. Calls no hart:
 // others that remember the old bits fault, too, and find the leaf as it should be.
@@ -14,5 +13,6 @@ ad_fixup(struct fault *f)
 {
   __atomic_fetch_or(f->pte, PTE_A | (f->access == ACCESS_WRITE ? PTE_D : 0), __ATOMIC_RELAXED);
   tlb_gained(f->mm, f->va);
+  vm_count(ad, 1);
   return FAULT_DONE;
 }

@@ -63,7 +63,7 @@ void flush_is_here(void);
 #define __atomic_add_fetch(p, v, order) (step(), flush_is_here(), __atomic_add_fetch(p, v, order))
 
 extern struct counted {
-  long flush_page, flush_range, flush_all, shootdowns, fences, satp_writes;
+  long flush_page, flush_range, flush_all, shootdowns, fences, satp_writes, ad;
 } counted;
 #undef vm_count
 #define vm_count(name, n) (counted.name += (n))
