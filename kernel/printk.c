@@ -68,6 +68,7 @@ convert(const char *f, va_list *ap)
     number(va_arg(*ap, uint64), 16, 0, 16, '0');
     break;
   case 's': puts(va_arg(*ap, const char *), width, ' '); break;
+  case 'c': uartputc_sync(va_arg(*ap, int)); break;
   case 0: return f;
   default: uartputc_sync(*f);
   }
@@ -85,7 +86,7 @@ format(const char *f, va_list *ap)
   }
 }
 
-// Print to the console: %d %u %x with l, a width and zeros before it; %p %s %%.
+// Print to the console: %d %u %x with l, a width and zeros before it; %p %s %c %%.
 void
 printk(const char *fmt, ...)
 {

@@ -160,7 +160,10 @@ def disassembly(t):
 
 @test(quick=True)
 def page_table_switches_are_fenced(t):
-    lines = [x for x in disassembly(t).split("\n") if "\t" in x]
+    """But for one: a hart that leaves a table for the kernel's, whose number no other table has."""
+    text = re.sub(r"^\w+ <tlb_answer>:\n(.+\n)*", "", disassembly(t), flags=re.M)
+    t.lacks(text, "^\\w+ <tlb_answer>:")
+    lines = [x for x in text.split("\n") if "\t" in x]
     switches = [i for i, x in enumerate(lines) if re.search(r"csr\w+\s+(\w+,)?satp,", x)]
     t.true(switches, "nothing writes satp")
     for i in switches:
