@@ -71,8 +71,9 @@ def the_papers_show_what_gdb_says(t):
 
 @test()
 def vmprint_draws_a_page_table(t):
+    # A breakpoint that stayed could stop another process in the middle of the call, when its slice is over.
     m, port = waiting_machine(t, 1)
-    debug(t, port, "break cow_fault", "continue", "call vmprint(f->mm->pagetable)", "print/x f->va", "detach")
+    debug(t, port, "tbreak cow_fault", "continue", "call vmprint(f->mm->pagetable)", "print/x f->va", "detach")
     m.expect(r"^\$ \Z")
     tree = t.has(m.console, r"^page table 0x8\w+\n(?: \.\.[ .]*\d+: va 0x\w+ pte 0x\w+ pa 0x\w+\n)+").group()
     lines = [(len(dots) // 3, int(va, 16)) for dots, va in re.findall(r"^((?: \.\.)+)\d+: va (\w+)", tree, re.M)]
