@@ -33,6 +33,9 @@ void report(const char *kind, const char *name, int size, uint64 units, uint64 c
             const struct costs *);
 char *numbered(char *name, int n); // writes n before the last byte of name, over as many as it has
 
+// process.c
+void fork_exit(int n);
+
 // boot.c, grow.c, share.c
 void since_boot(void);
 void tell_frames(void);

@@ -60,16 +60,6 @@ end_crowd(int n)
 }
 
 static void
-fork_exit(int n)
-{
-  while (n-- > 0) {
-    if (fork_or_end() == 0)
-      exit(0);
-    reap();
-  }
-}
-
-static void
 touch_mib(int n)
 {
   (void)n;

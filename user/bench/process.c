@@ -11,7 +11,7 @@ call(int n)
     getpid();
 }
 
-static void
+void
 fork_exit(int n)
 {
   while (n-- > 0) {
