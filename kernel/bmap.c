@@ -224,11 +224,11 @@ reach(struct inode *ip, uint64 size)
 int
 itruncate(struct inode *ip, uint64 size)
 {
-  uint64 now;
+  uint64 now, reached = MAXSIZE;
   int err;
   do {
     if ((err = ibegin(ip)) < 0)
-      return err;
+      break;
     now = size;
     if (ip->text > 0) {
       err = -ETXTBSY;
@@ -243,8 +243,9 @@ itruncate(struct inode *ip, uint64 size)
       iupdate(ip);
     }
     iend(ip);
+    if (err == 0)
+      reached = now;
   } while (err == 0 && now > size);
-  if (err == 0)
-    file_unmap(ip, size); // the frames are not the file's any more: nobody finds them again
+  file_unmap(ip, reached); // the frames are not the file's any more: nobody finds them again
   return err;
 }
