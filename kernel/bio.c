@@ -30,8 +30,8 @@
 //
 // 1. A page with CACHED is in exactly one chain, and the cache has one reference of its ref.
 // 2. Only the cache itself has a page with ref 1 under its bucket's lock, and nobody can get it:
-//    such a page may be dropped. A page that is locked, logged, mapped or pinned has more
-//    references.
+//    such a page may be dropped, unless it is shared memory's, which is nowhere else. A page that is
+//    locked, logged, mapped or pinned has more references.
 // 3. inum and index do not change while ref > 0.
 
 #include "proc.h"

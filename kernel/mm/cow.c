@@ -131,8 +131,8 @@ share_huge(pte_t *pte, struct mm *from, struct mm *to, uint64 va)
   return 0;
 }
 
-// Share what v maps in `from` with `to`. Holds from->lock; nobody else knows `to` yet. The caller
-// flushes `from`. -ENOMEM: only some pages are shared.
+// Share what v maps in `from` with `to`, which has no leaves there. Holds the locks of both. The
+// caller flushes `from`. -ENOMEM: only some pages are shared.
 int
 cow_fork(struct mm *from, struct mm *to, struct vma *v)
 {

@@ -15,7 +15,8 @@
 //      /      .
 //   text (2)  bss (4)
 //
-// Locks: mm->lock, held by the caller of vma_* and mm_cover unless nobody else knows the mm yet;
+// Locks: mm->lock, held by the caller of vma_* and mm_cover unless nobody else knows the mm yet
+// (a range of a file makes it known: rmap_file);
 // mm_fork, mm_leave and sys_sbrk take it themselves; mm_get and mm_put need none. "mms" guards the
 // list of all address spaces and the counts of those that are gone.
 //
