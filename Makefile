@@ -199,7 +199,7 @@ PROG ?= bench -p getpid
 REASON ?=
 LINUXCC ?= riscv64-linux-gnu-gcc
 
-.PHONY: bench bench-check bench-accept bench-grow profile bench-linux
+.PHONY: bench bench-check bench-accept bench-grow bench-wall profile bench-linux
 bench: all
 	@$(BENCH)/bench.py table
 
@@ -211,6 +211,9 @@ bench-accept: all
 
 bench-grow: all
 	@$(BENCH)/bench.py grow
+
+bench-wall: all
+	@$(BENCH)/bench.py wall
 
 profile: all
 	@$(BENCH)/profile.py '$(PROG)'
@@ -263,6 +266,7 @@ help:
 #|   bench-check          the same, and fails when a row costs more than bench/baseline.json allows
 #|   bench-accept REASON= measures anew and writes the baseline
 #|   bench-grow           how costs grow with what there is: tables and build/bench-grow.svg
+#|   bench-wall           the same and the tests by the clock on the wall, as ratios
 #|   bench-linux          build/bench-linux: the same program for Linux, by LINUXCC
 #| make profile PROG="bench -p fork"   where the instructions of a command went, by function
 #| make lines           sizes of the kernel's files and functions
