@@ -41,17 +41,13 @@ memset(void *dst, int c, size_t n)
   return dst;
 }
 
-// All loads come before all stores, so the two lines may overlap.
+// From the front: right also where dst lies in front of src and the two overlap.
 static inline void
 copy_line(uchar *dst, const uchar *src)
 {
-  const word *s = (const word *)src;
-  word *d = (word *)dst, v0 = s[0], v1 = s[1], v2 = s[2], v3 = s[3], v4 = s[4], v5 = s[5];
-  word v6 = s[6], v7 = s[7], v8 = s[8], v9 = s[9], v10 = s[10], v11 = s[11], v12 = s[12];
-  word v13 = s[13], v14 = s[14], v15 = s[15];
-  d[0] = v0, d[1] = v1, d[2] = v2, d[3] = v3, d[4] = v4, d[5] = v5, d[6] = v6, d[7] = v7;
-  d[8] = v8, d[9] = v9, d[10] = v10, d[11] = v11, d[12] = v12, d[13] = v13, d[14] = v14;
-  d[15] = v15;
+#pragma GCC unroll 16
+  for (int i = 0; i < LINE / WORD; i++)
+    ((word *)dst)[i] = ((const word *)src)[i];
 }
 
 // Copy a frame to another one.
@@ -72,18 +68,15 @@ memmove(void *dst, const void *src, size_t n)
 {
   uchar *d = dst;
   const uchar *s = src;
-  if ((size_t)(d - s) <
-      n) { // d lies in what is copied: from the end, as else it would be overwritten
-    for (; n >= LINE; n -= LINE)
-      copy_line(d + n - LINE, s + n - LINE);
+  if ((size_t)(d - s) < n) { // d lies in what is copied: from the end, or it would be overwritten
     for (; n >= WORD; n -= WORD)
       *(word *)(d + n - WORD) = *(const word *)(s + n - WORD);
     while (n > 0)
       n--, d[n] = s[n];
   }
-  for (const uchar *stop = s + n / LINE * LINE; s < stop; d += LINE, s += LINE)
+  for (; n >= LINE; n -= LINE, d += LINE, s += LINE)
     copy_line(d, s);
-  for (n %= LINE; n >= WORD; n -= WORD, d += WORD, s += WORD)
+  for (; n >= WORD; n -= WORD, d += WORD, s += WORD)
     *(word *)d = *(const word *)s;
   for (; n > 0; n--)
     *d++ = *s++;
