@@ -93,8 +93,8 @@ static int
 write_inode(struct file *f, struct span *src, uint n)
 {
   uint done = 0;
-  int r = 0, waited = 0, sure = src->sure;
-  while (done < n && r >= 0 && src->sure == sure) {
+  int r = 0, waited = 0;
+  while (done < n && r >= 0 && !src->cut) {
     if ((r = ibegin(f->ip)) == 0) {
       r = writei(f->ip, src, done, f->off, n - done);
       if (r > 0)
@@ -120,36 +120,37 @@ move(struct file *f, struct span *s, uint n, int reading)
   return dev->read == 0 ? -ENODEV : reading ? dev->read(s, n) : dev->write(s, n);
 }
 
-// Move up to n bytes between f and the caller's memory at va, a span at a time: how many; 0 at the
-// end; less when something goes wrong in the middle. -EBADF: not open for that; -EINVAL: n is
-// negative; -EFAULT; -EINTR: killed while waiting; -EIO, -ENOMEM, -ENODEV; and when writing -EPIPE,
-// -ENOSPC, -EFBIG, -EROFS, -ETXTBSY. Sleeps.
-int64
-fileio(struct file *f, uint64 va, int n, int reading)
+// What fileio could not do with borrowed pages, behind the first `done` bytes of n.
+static NOINLINE int
+move_pinned(struct file *f, uint64 va, int n, int done, int reading)
 {
-  struct mm *mm = myproc()->mm;
   struct span s;
-  int done = 0, r = n < 0 ? -EINVAL : 0;
-  if (!(reading ? f->readable : f->writable))
-    return -EBADF;
-  s.sure = 0;
-  if (r == 0 && va % PGSIZE + n > PGSIZE) {
-    s.sure = n <= PGSIZE && !user_there(mm, va + n - 1, reading);
-    if (s.sure || n > PGSIZE)
-      r = user_range(mm, va, n, reading);
-  }
-  while (r >= 0 && done < n) {
-    int m = span_open(&s, mm, va + done, n - done, reading), sure = s.sure;
-    if ((r = m) < 0)
+  int r = 0, m = 0;
+  for (; r == m && done<n; done += r> 0 ? r : 0) {
+    if ((r = m = span_pin(&s, myproc()->mm, va + done, n - done, reading)) < 0)
       break;
     r = move(f, &s, m, reading);
     span_unpin(&s);
-    if (r > 0)
-      done += r;
-    if (r != m && s.sure == sure)
-      break;
   }
   return done ? done : r;
+}
+
+// Move up to n bytes between f and the caller's memory at va: how many; 0 at the end; less when
+// something goes wrong in the middle. -EBADF: not open for that; -EINVAL: n is negative; -EFAULT;
+// -EINTR: killed while waiting; -EIO, -ENOMEM, -ENODEV; and when writing -EPIPE, -ENOSPC, -EFBIG,
+// -EROFS, -ETXTBSY. Sleeps.
+int
+fileio(struct file *f, uint64 va, int n, int reading)
+{
+  struct span s;
+  if (!(reading ? f->readable : f->writable))
+    return -EBADF;
+  if (n <= 0)
+    return n < 0 ? -EINVAL : 0;
+  int r = span_open(&s, myproc()->mm, va, n, reading);
+  if (r == 0 && !s.cut)
+    r = move(f, &s, n, reading);
+  return s.cut && r >= 0 ? move_pinned(f, va, n, r, reading) : r;
 }
 
 // Move the offset: the new one. -ESPIPE: f has none; -EINVAL: it would be negative, or no such

@@ -133,7 +133,7 @@ extern struct devsw devsw[NDEV];
 
 struct file *filealloc(void);
 void fileclose(struct file *);
-int64 fileio(struct file *, uint64 va, int n, int reading);
+int fileio(struct file *, uint64 va, int n, int reading);
 int64 fileseek(struct file *, int64 off, int whence);
 
 struct files *files_new(struct inode *cwd);

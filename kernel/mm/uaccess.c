@@ -97,16 +97,6 @@ borrow(struct mm *mm, uint64 va, int write)
   return (pte & need) == need ? (char *)KVA(PTE2PA(pte)) + (va & ((1UL << shift) - 1)) : 0;
 }
 
-// Whether a program could access the page of va at this moment without a fault. Does not sleep.
-int
-user_there(struct mm *mm, uint64 va, int write)
-{
-  uint64 was = csr_fetch_clear(sstatus, SSTATUS_SIE);
-  int there = borrow(mm, va, write) != 0;
-  csr_set(sstatus, was & SSTATUS_SIE);
-  return there;
-}
-
 // A span of the kernel's own memory.
 void
 span_kernel(struct span *s, void *kva, uint len)
@@ -114,7 +104,7 @@ span_kernel(struct span *s, void *kva, uint len)
   s->kva = kva;
   s->len = len;
   s->npin = 0;
-  s->sure = 1;
+  s->cut = 0;
 }
 
 static void
@@ -123,9 +113,10 @@ span_set(struct span *s, struct mm *mm, uint64 va, uint64 len, int write)
   s->kva = 0;
   s->mm = mm;
   s->va = va;
-  s->len = min(len, NPIN * PGSIZE - PGOFF(va));
+  s->len = len;
   s->write = write;
   s->npin = 0;
+  s->cut = 0;
 }
 
 // Pin user pages from va on, for reading by the kernel or, with write, for writing: as many of len
@@ -136,7 +127,7 @@ span_pin(struct span *s, struct mm *mm, uint64 va, uint64 len, int write)
 {
   uint have = 0;
   int err = 0;
-  span_set(s, mm, va, len, write);
+  span_set(s, mm, va, min(len, NPIN * PGSIZE - PGOFF(va)), write);
   for (; have < s->len; have = s->npin * PGSIZE - PGOFF(va)) {
     err = pin_page(mm, va + have, write ? ACCESS_WRITE : ACCESS_READ, &s->pin[s->npin]);
     if (err < 0)
@@ -146,19 +137,7 @@ span_pin(struct span *s, struct mm *mm, uint64 va, uint64 len, int write)
       __atomic_fetch_add(&npins, 1, __ATOMIC_RELAXED);
   }
   s->len = min(s->len, have);
-  s->sure = 1;
   return s->len > 0 ? (int)s->len : err;
-}
-
-// The same, but unless s->sure is set nothing is pinned, or even looked at. A copy that then finds a
-// page not there sets s->sure: the rest is to be opened again.
-int
-span_open(struct span *s, struct mm *mm, uint64 va, uint64 len, int write)
-{
-  if (s->sure)
-    return span_pin(s, mm, va, len, write);
-  span_set(s, mm, va, len, write);
-  return s->len;
 }
 
 void
@@ -188,21 +167,22 @@ piece(const struct span *s, uint at, uint *n)
   return (char *)page_va(s->pin[(va >> PGSHIFT) - (s->va >> PGSHIFT)]) + PGOFF(va);
 }
 
-static uint
+static inline uint
 move(struct span *s, uint at, char *k, uint n, int put)
 {
   uint done = 0;
-  for (uint m; done < n; done += m) {
-    m = n - done;
+  while (done < n) {
+    uint m = n - done;
     uint64 was = csr_fetch_clear(sstatus, SSTATUS_SIE);
     char *p = piece(s, at + done, &m);
     if (p)
       memmove(put ? p : k + done, put ? k + done : p, m);
     csr_set(sstatus, was & SSTATUS_SIE);
     if (p == 0) {
-      s->sure = 1;
+      s->cut = 1;
       break;
     }
+    done += m;
   }
   return done;
 }
@@ -235,15 +215,35 @@ user_range(struct mm *mm, uint64 va, uint64 len, int write)
   return err;
 }
 
+// A span of [va, va+len) whose pages are borrowed when they are copied. A copy that finds one not there
+// sets s->cut: the rest is for span_pin. If there is more than one page, all of them are looked at
+// first: a bad range is -EFAULT, else 0. One no longer than a page is not copied in two parts: when its
+// end is not there it is cut from the start. May sleep.
+int
+span_open(struct span *s, struct mm *mm, uint64 va, uint64 len, int write)
+{
+  span_set(s, mm, va, len, write);
+  if (PGOFF(va) + len <= PGSIZE)
+    return 0;
+  if (len <= PGSIZE) {
+    uint64 was = csr_fetch_clear(sstatus, SSTATUS_SIE);
+    s->cut = borrow(mm, va + len - 1, write) == 0;
+    csr_set(sstatus, was & SSTATUS_SIE);
+    if (!s->cut)
+      return 0;
+  }
+  return user_range(mm, va, len, write);
+}
+
 static int
 copy(struct mm *mm, uint64 va, char *k, uint64 len, int write)
 {
   struct span s;
-  int n = PGOFF(va) + len > PGSIZE ? user_range(mm, va, len, write) : 0;
-  s.sure = 0;
-  for (uint64 done = 0; n >= 0 && done < len; done += n) {
-    if ((n = span_open(&s, mm, va + done, len - done, write)) > 0)
-      n = move(&s, 0, k + done, n, write);
+  int n = span_open(&s, mm, va, len, write);
+  uint64 done = n < 0 || s.cut ? 0 : move(&s, 0, k, len, write);
+  for (; n >= 0 && done < len; done += n) {
+    if ((n = span_pin(&s, mm, va + done, len - done, write)) > 0)
+      move(&s, 0, k + done, n, write);
     span_unpin(&s);
   }
   return n < 0 ? n : 0;
