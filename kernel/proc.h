@@ -182,6 +182,18 @@ lock_took(struct spinlock *lk)
   lockrank_took(lk, lk->name);
 }
 
+// Take lk, which somebody has. For acquire, and not a call, for which its callers would
+// keep their registers.
+static inline void
+lock_wait(struct spinlock *lk)
+{
+  while (__atomic_load_n(&lk->locked, __ATOMIC_RELAXED) ||
+         __atomic_exchange_n(&lk->locked, 1, __ATOMIC_ACQUIRE))
+    ;
+  lk->contended++;
+  vm_count(contended, 1);
+}
+
 // Wait for lk and take it. Holds interrupts off until release. The caller holds only locks of lower
 // rank (docs/locks.md).
 static inline void
