@@ -93,9 +93,8 @@ int holding(struct spinlock *);
 
 // sleeplock.c
 void initsleeplock(struct sleeplock *, const char *name);
-void acquiresleep(struct sleeplock *);
-int try_acquiresleep(struct sleeplock *);
-void releasesleep(struct sleeplock *);
+void sleeplock_wait(struct sleeplock *);
+void sleeplock_wake(struct sleeplock *);
 int holdingsleep(struct sleeplock *);
 
 // ---- memory ----

@@ -55,17 +55,10 @@ filedup(struct file *f)
   return f;
 }
 
-// Give up a reference, if f is not 0; the last one closes. The caller holds no lock and has no
-// operation open. Sleeps.
+// f's last reference is gone. For fileclose.
 void
-fileclose(struct file *f)
+file_last(struct file *f)
 {
-  if (f == 0)
-    return;
-  int left = __atomic_sub_fetch(&f->ref, 1, __ATOMIC_ACQ_REL);
-  assert(left >= 0);
-  if (left > 0)
-    return;
   if (f->type == FD_PIPE)
     pipeclose(f->pipe, f->writable);
   else

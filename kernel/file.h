@@ -131,8 +131,18 @@ extern struct devsw devsw[NDEV];
 
 #define CONSOLE 1 // major number of the console
 
+void file_last(struct file *);
+
+// Give up a reference, if f is not 0; the last one closes. The caller holds no lock and has no
+// operation open. Sleeps.
+static inline void
+fileclose(struct file *f)
+{
+  if (f && __atomic_sub_fetch(&f->ref, 1, __ATOMIC_ACQ_REL) == 0)
+    file_last(f);
+}
+
 struct file *filealloc(void);
-void fileclose(struct file *);
 int fileio(struct file *, uint64 va, int n, int reading);
 int64 fileseek(struct file *, int64 off, int whence);
 
