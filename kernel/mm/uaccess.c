@@ -85,16 +85,17 @@ pins_out(void)
 static inline char *
 borrow(struct mm *mm, uint64 va, int write)
 {
-  pte_t pte, need = PTE_V | PTE_R | PTE_U | PTE_A | (write ? PTE_W | PTE_D : 0);
-  pagetable_t table = mm->pagetable;
-  uint shift = PXSHIFT(LEVELS - 1);
+  pte_t pte = PTE_V, need = PTE_V | PTE_R | PTE_U | PTE_A | (write ? PTE_W | PTE_D : 0);
+  char *at = (char *)mm->pagetable; // what pte leads to
+  uint shift = PXSHIFT(LEVELS);
   if (va >= USERTOP || mycpu()->mm != mm)
     return 0;
-  while (PTE_TABLE(pte = __atomic_load_n(&table[va >> shift & (PTES - 1)], __ATOMIC_RELAXED))) {
-    table = (pagetable_t)KVA(PTE2PA(pte));
+  while (PTE_TABLE(pte)) {
     shift -= PXSHIFT(1) - PXSHIFT(0);
+    pte = __atomic_load_n(&((pagetable_t)at)[va >> shift & (PTES - 1)], __ATOMIC_RELAXED);
+    at = (char *)KVA(PTE2PA(pte));
   }
-  return (pte & need) == need ? (char *)KVA(PTE2PA(pte)) + (va & ((1UL << shift) - 1)) : 0;
+  return (pte & need) == need ? at + (va & ((1UL << shift) - 1)) : 0;
 }
 
 // A span of the kernel's own memory.
@@ -155,7 +156,7 @@ span_unpin(struct span *s)
 
 // The bytes at `at` of s, and in *n how many of them lie together; 0: not there. Interrupts are off.
 static char *
-piece(const struct span *s, uint at, uint *n)
+piece(const struct span *s, uint64 at, uint64 *n)
 {
   uint64 va = s->va + at;
   assert(at + *n <= s->len);
@@ -168,11 +169,11 @@ piece(const struct span *s, uint at, uint *n)
 }
 
 static inline uint
-move(struct span *s, uint at, char *k, uint n, int put)
+move(struct span *s, uint64 at, char *k, uint64 n, int put)
 {
-  uint done = 0;
+  uint64 done = 0;
   while (done < n) {
-    uint m = n - done;
+    uint64 m = n - done;
     uint64 was = csr_fetch_clear(sstatus, SSTATUS_SIE);
     char *p = piece(s, at + done, &m);
     if (p)
