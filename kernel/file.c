@@ -67,7 +67,7 @@ file_last(struct file *f)
   __atomic_fetch_sub(&nfiles, 1, __ATOMIC_RELAXED);
 }
 
-static int
+static NOINLINE int
 read_inode(struct file *f, struct span *dst, uint n)
 {
   int r = ilock(f->ip);
@@ -82,7 +82,7 @@ read_inode(struct file *f, struct span *dst, uint n)
 
 // As many operations as it takes. Memory may be full of what is not on the disk yet: then it waits
 // until it is, once.
-static int
+static NOINLINE int
 write_inode(struct file *f, struct span *src, uint n)
 {
   uint done = 0;
