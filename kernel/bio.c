@@ -285,7 +285,7 @@ doomed(struct page *pg, const struct range *r)
 }
 
 // Move the pages of bucket b that shall go to the chain `gone`: how many. Holds the bucket's lock.
-static int
+static inline int
 purge(uint b, const struct range *r, struct page **gone)
 {
   struct page *pg;
@@ -312,8 +312,10 @@ give_up(struct page *pg)
   uint n = 0, all = 0;
   for (; pg; pg = next, all++) {
     next = pg->hnext;
-    log_forget(pg);
-    file_disown(pg);
+    if (__atomic_load_n(&pg->flags, __ATOMIC_RELAXED) & (PF_LOGGED | PF_WRITABLE)) {
+      log_forget(pg);
+      file_disown(pg);
+    }
     if (page_drop(pg))
       batch[n++] = pg;
     if (n == DISK_RUN || next == 0) {
