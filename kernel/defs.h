@@ -66,7 +66,6 @@ void procinit(void);
 void userinit(void);
 void kthread(void (*fn)(void), const char *name);
 int fork(void);
-int killed(struct proc *);
 int proc_doom(const struct waitinfo *);
 int kill(int pid);
 struct mm *proc_set_mm(struct proc *, struct mm *);
@@ -88,7 +87,6 @@ void become(struct proc *, const struct image *);
 // spinlock.c; the rest is in proc.h
 void initlock(struct spinlock *, const char *name);
 int try_acquire(struct spinlock *);
-void lock_inherit(struct spinlock *, struct proc *from);
 int holding(struct spinlock *);
 
 // sleeplock.c
@@ -168,4 +166,5 @@ void page_zero(void *frame);
 void page_copy(void *to, const void *from);
 size_t strlen(const char *);
 int strcmp(const char *, const char *);
+size_t strcopy(char *, const char *, size_t);
 char *safestrcpy(char *, const char *, size_t); // always ends with a zero

@@ -125,7 +125,7 @@ idup(struct inode *ip)
 }
 
 // Free the file and its dinode.
-static int
+static NOINLINE int
 free_file(struct inode *ip)
 {
   int err = itruncate(ip, 0);

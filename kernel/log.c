@@ -195,7 +195,8 @@ static int
 write_copies(int home)
 {
   int err = 0;
-  for (uint i = 0, k = 0; i < head.n; k++) {
+  uint k = 0;
+  for (uint i = 0; i < head.n; k++) {
     struct diskreq *r = &log.reqs[k % NREQ];
     err |= disk_wait(r); // for what it was used before
     r->op = DISK_WRITE;
@@ -206,8 +207,8 @@ write_copies(int home)
     while (i < head.n && r->n < DISK_RUN && (!home || head.home[i] == head.home[i - 1] + 1));
     disk_submit(r);
   }
-  for (uint k = 0; k < NREQ; k++)
-    err |= disk_wait(&log.reqs[k]);
+  for (uint i = 0; i < k && i < NREQ; i++)
+    err |= disk_wait(&log.reqs[i]);
   return err ? err : disk_flush(0);
 }
 

@@ -146,6 +146,13 @@ myproc(void)
   return p;
 }
 
+// Whether p has been told to die, or not to go on with its program.
+static inline int
+killed(const struct proc *p)
+{
+  return __atomic_load_n(&p->killed, __ATOMIC_ACQUIRE);
+}
+
 // This hart. Interrupts must be off, or the caller may be on another one by the next line.
 static inline struct cpu *
 mycpu(void)
@@ -180,6 +187,15 @@ lock_took(struct spinlock *lk)
   if (DEBUGGING)
     lk->holder = myproc();
   lockrank_took(lk, lk->name);
+}
+
+// lk, which `from` holds and cannot release itself, becomes the running process's. For sched.c.
+static inline void
+lock_inherit(struct spinlock *lk, struct proc *from)
+{
+  if (DEBUGGING)
+    lk->holder = myproc();
+  lockrank_inherit(lk, lk->name, from);
 }
 
 // Take lk, which somebody has. For acquire, and not a call, for which its callers would

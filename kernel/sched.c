@@ -251,13 +251,9 @@ rouse(struct proc *p)
   release(&p->lock);
 }
 
-// Wake all who sleep for chan. Usually called with the lock that they gave to sleep.
-void
-wakeup(const void *chan)
+static NOINLINE void
+wake_in(struct sleepq *q, const void *chan)
 {
-  struct sleepq *q = queue_of(chan);
-  if (list_empty(&q->waiting)) // a sleeper enters it before it releases the caller's lock
-    return;
   acquire(&q->lock);
   list_each_safe (l, &q->waiting) {
     struct proc *p = list_entry(l, struct proc, waitq);
@@ -265,6 +261,15 @@ wakeup(const void *chan)
       rouse(p);
   }
   release(&q->lock);
+}
+
+// Wake all who sleep for chan. Usually called with the lock that they gave to sleep.
+void
+wakeup(const void *chan)
+{
+  struct sleepq *q = queue_of(chan);
+  if (!list_empty(&q->waiting)) // a sleeper enters it before it releases the caller's lock
+    wake_in(q, chan);
 }
 
 // Wake p if it sleeps or is about to, whatever for. Holds pid_lock, so that p stays.

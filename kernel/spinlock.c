@@ -38,11 +38,3 @@ try_acquire(struct spinlock *lk)
   lock_took(lk);
   return 1;
 }
-
-// lk, which `from` holds and cannot release itself, becomes the running process's. For sched.c.
-void
-lock_inherit(struct spinlock *lk, struct proc *from)
-{
-  lockrank_inherit(lk, lk->name, from);
-  lk->holder = myproc();
-}

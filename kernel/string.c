@@ -106,6 +106,25 @@ strcmp(const char *a, const char *b)
   return (uchar)*a - (uchar)*b;
 }
 
+// Copy the n bytes at src up to the first zero, which is copied too: how many come before it; n: none
+// of them is zero.
+size_t
+strcopy(char *dst, const char *src, size_t n)
+{
+  const word ones = 0x0101010101010101;
+  size_t i = 0;
+  for (; i + WORD <= n; i += WORD) {
+    word w = *(const word *)(src + i);
+    if ((w - ones) & ~w &
+        ones << 7) // taking 1 from a byte changes its top bit from 0 to 1: it is 0
+      break;
+    *(word *)(dst + i) = w;
+  }
+  while (i < n && (dst[i] = src[i]) != 0)
+    i++;
+  return i;
+}
+
 // Copy at most n - 1 characters and a final zero; n is at least 1.
 char *
 safestrcpy(char *dst, const char *src, size_t n)

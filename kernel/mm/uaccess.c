@@ -275,8 +275,7 @@ copyinstr(struct mm *mm, char *dst, uint64 srcva, uint64 max)
   pin.npin = 0;
   for (uint64 done = 0; done < max;) {
     uint64 va = srcva + done, was = csr_fetch_clear(sstatus, SSTATUS_SIE);
-    uint n = min(max - done, PGSIZE - PGOFF(va));
-    char *to = dst + done, *end = to + n;
+    uint64 n = min(max - done, PGSIZE - PGOFF(va));
     const char *src = borrow(mm, va, 0);
     if (src == 0) {
       csr_set(sstatus, was & SSTATUS_SIE);
@@ -285,12 +284,11 @@ copyinstr(struct mm *mm, char *dst, uint64 srcva, uint64 max)
         return err;
       src = (char *)page_va(pin.pin[0]) + PGOFF(va);
     }
-    while (to < end && (*to = *src++) != 0)
-      to++;
+    uint64 len = strcopy(dst + done, src, n);
     csr_set(sstatus, was & SSTATUS_SIE);
     span_unpin(&pin);
-    done = to - dst;
-    if (to < end)
+    done += len;
+    if (len < n)
       return done;
   }
   return -ENAMETOOLONG;
