@@ -128,22 +128,25 @@ move_pinned(struct file *f, uint64 va, int n, int done, int reading)
   return done ? done : r;
 }
 
-// Move up to n bytes between f and the caller's memory at va: how many; 0 at the end; less when
+// Move up to n bytes between file fd and the caller's memory at va: how many; 0 at the end; less when
 // something goes wrong in the middle. -EBADF: not open for that; -EINVAL: n is negative; -EFAULT;
 // -EINTR: killed while waiting; -EIO, -ENOMEM, -ENODEV; and when writing -EPIPE, -ENOSPC, -EFBIG,
 // -EROFS, -ETXTBSY. Sleeps.
 int
-fileio(struct file *f, uint64 va, int n, int reading)
+fileio(int fd, uint64 va, int n, int reading)
 {
   struct span s;
-  if (!(reading ? f->readable : f->writable))
-    return -EBADF;
-  if (n <= 0)
-    return n < 0 ? -EINVAL : 0;
-  int r = span_open(&s, myproc()->mm, va, n, reading);
-  if (r == 0 && !s.cut)
-    r = move(f, &s, n, reading);
-  return s.cut && r >= 0 ? move_pinned(f, va, n, r, reading) : r;
+  struct file *f = fd_get(fd);
+  int r = -EBADF;
+  if (f && (reading ? f->readable : f->writable)) {
+    r = n < 0 ? -EINVAL : span_open(&s, myproc()->mm, va, n, reading);
+    if (r == 0 && n > 0 && !s.cut)
+      r = move(f, &s, n, reading);
+    if (r >= 0 && s.cut)
+      r = move_pinned(f, va, n, r, reading);
+  }
+  fileclose(f);
+  return r;
 }
 
 // Move the offset: the new one. -ESPIPE: f has none; -EINVAL: it would be negative, or no such

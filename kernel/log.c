@@ -252,10 +252,9 @@ commit(void)
     fs_readonly = 1;
   else
     log.home = head.seq;
-  log.shut = 0;
-  wakeup(&log.shut);
   wakeup(&log.home);
   release(&log.lock);
+  open_door();
 }
 
 // The thread: wait until a commit is wanted, shut the door, wait until everybody is out.
