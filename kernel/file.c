@@ -132,7 +132,7 @@ move_pinned(struct file *f, uint64 va, int n, int done, int reading)
 // something goes wrong in the middle. -EBADF: not open for that; -EINVAL: n is negative; -EFAULT;
 // -EINTR: killed while waiting; -EIO, -ENOMEM, -ENODEV; and when writing -EPIPE, -ENOSPC, -EFBIG,
 // -EROFS, -ETXTBSY. Sleeps.
-int
+int64
 fileio(int fd, uint64 va, int n, int reading)
 {
   struct span s;

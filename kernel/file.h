@@ -143,7 +143,7 @@ fileclose(struct file *f)
 }
 
 struct file *filealloc(void);
-int fileio(int fd, uint64 va, int n, int reading);
+int64 fileio(int fd, uint64 va, int n, int reading);
 int64 fileseek(struct file *, int64 off, int whence);
 
 struct files *files_new(struct inode *cwd);
