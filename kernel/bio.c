@@ -147,7 +147,7 @@ page_ready(struct page *pg)
 
 // The page with a reference, valid or not. If it is not cached, `fresh`, a frame of its own, becomes
 // it and is locked; without fresh the result is 0. Does not sleep.
-static struct page *
+static INLINE struct page *
 lookup(uint inum, uint index, struct page *fresh)
 {
   uint b = hash(inum, index);
