@@ -38,13 +38,11 @@ filealloc(void)
 {
   struct file *f = 0;
   if (__atomic_add_fetch(&nfiles, 1, __ATOMIC_RELAXED) <= NFILE)
-    f = slab_alloc(&file_slab);
-  if (f == 0) {
+    f = slab_take(&file_slab);
+  if (f)
+    *f = (struct file){ .type = FD_INODE, .ref = 1 };
+  else
     __atomic_fetch_sub(&nfiles, 1, __ATOMIC_RELAXED);
-    return 0;
-  }
-  f->type = FD_INODE;
-  f->ref = 1;
   return f;
 }
 

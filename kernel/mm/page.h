@@ -104,6 +104,8 @@ void pages_free(struct page **, uint n); // kalloc.c
 static inline void
 page_put(struct page *pg)
 {
-  if (page_drop(pg))
-    pages_free(&pg, 1);
+  if (page_drop(pg)) {
+    struct page *last = pg; // of which only this way needs an address
+    pages_free(&last, 1);
+  }
 }

@@ -272,21 +272,19 @@ int
 copyinstr(struct mm *mm, char *dst, uint64 srcva, uint64 max)
 {
   struct span pin;
-  pin.npin = 0;
   for (uint64 done = 0; done < max;) {
     uint64 va = srcva + done, was = csr_fetch_clear(sstatus, SSTATUS_SIE);
     uint64 n = min(max - done, PGSIZE - PGOFF(va));
     const char *src = borrow(mm, va, 0);
+    uint64 len = src ? strcopy(dst + done, src, n) : 0;
+    csr_set(sstatus, was & SSTATUS_SIE);
     if (src == 0) {
-      csr_set(sstatus, was & SSTATUS_SIE);
       int err = span_pin(&pin, mm, va, n, 0);
       if (err < 0)
         return err;
-      src = (char *)page_va(pin.pin[0]) + PGOFF(va);
+      len = strcopy(dst + done, (char *)page_va(pin.pin[0]) + PGOFF(va), n);
+      span_unpin(&pin);
     }
-    uint64 len = strcopy(dst + done, src, n);
-    csr_set(sstatus, was & SSTATUS_SIE);
-    span_unpin(&pin);
     done += len;
     if (len < n)
       return done;
