@@ -124,24 +124,26 @@ idup(struct inode *ip)
   return ip;
 }
 
-// Free the file and its dinode.
+// Free the file and its dinode. Holds itable.lock, but not meanwhile.
 static NOINLINE int
 free_file(struct inode *ip)
 {
+  release(&itable.lock);
   int err = itruncate(ip, 0);
-  if (err < 0 || (err = ibegin(ip)) < 0)
-    return err;
-  struct page *pg = va_page(ip->d);
-  page_lock(pg);
-  ip->d->type = 0;
-  log_write(pg);
-  ip->d = 0;
-  brelse(pg);
-  __atomic_fetch_add(&inodes_free, 1, __ATOMIC_RELAXED);
-  if (ip->inum < itable.hint)
-    itable.hint = ip->inum;
-  iend(ip);
-  return 0;
+  if (err == 0 && (err = ibegin(ip)) == 0) {
+    struct page *pg = va_page(ip->d);
+    page_lock(pg);
+    ip->d->type = 0;
+    log_write(pg);
+    ip->d = 0;
+    brelse(pg);
+    __atomic_fetch_add(&inodes_free, 1, __ATOMIC_RELAXED);
+    if (ip->inum < itable.hint)
+      itable.hint = ip->inum;
+    iend(ip);
+  }
+  acquire(&itable.lock);
+  return err;
 }
 
 // Give up a reference, if ip is not 0. If it is the last one and no name is left, the file is freed; if
@@ -150,15 +152,11 @@ free_file(struct inode *ip)
 void
 iput(struct inode *ip)
 {
-  int err = 0;
   if (ip == 0)
     return;
   acquire(&itable.lock);
-  while (err == 0 && ip->ref == 1 && ip->d && ip->d->nlink == 0) {
-    release(&itable.lock);
-    err = free_file(ip);
-    acquire(&itable.lock);
-  }
+  while (ip->ref == 1 && ip->d && ip->d->nlink == 0 && free_file(ip) == 0)
+    ;
   assert(ip->ref > 0);
   __atomic_fetch_sub(&ip->ref, 1, __ATOMIC_RELEASE);
   release(&itable.lock);

@@ -42,10 +42,9 @@ static uint idle_harts; // atomic; bit h: hart h found nothing to run
 static int
 best_hart(struct proc *p)
 {
-  int order[] = { mycpu()->id, p->hart }, n = machine.harts;
   uint idle = __atomic_load_n(&idle_harts, __ATOMIC_RELAXED);
-  for (int i = 0; idle && i < n + 2; i++) {
-    int h = i < 2 ? order[i] : i - 2;
+  for (int i = -2; idle && i < machine.harts; i++) {
+    int h = i == -2 ? mycpu()->id : i == -1 ? p->hart : i;
     if ((idle & (1u << h)) && __atomic_load_n(&cpus[h].nready, __ATOMIC_RELAXED) == 0)
       return h;
   }

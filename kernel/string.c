@@ -9,7 +9,8 @@
 typedef uint64 __attribute__((may_alias)) word;
 
 #define WORD 8   // bytes
-#define LINE 128 // bytes that are copied at once
+#define LONG 512 // bytes that are copied at once,
+#define LINE 128 // and of what is left
 #define FILL 256
 
 // Fill a frame with zeros.
@@ -43,23 +44,11 @@ memset(void *dst, int c, size_t n)
 
 // From the front: right also where dst lies in front of src and the two overlap.
 static inline void
-copy_line(uchar *dst, const uchar *src)
+copy_line(uchar *dst, const uchar *src, int bytes)
 {
-#pragma GCC unroll 16
-  for (int i = 0; i < LINE / WORD; i++)
+#pragma GCC unroll 64
+  for (int i = 0; i < bytes / WORD; i++)
     ((word *)dst)[i] = ((const word *)src)[i];
-}
-
-// Copy a frame to another one.
-void
-page_copy(void *to, const void *from)
-{
-  uchar *d = to;
-  const uchar *s = from;
-  for (const uchar *stop = s + PGSIZE; s < stop; d += 4 * LINE, s += 4 * LINE)
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; i++)
-      copy_line(d + i * LINE, s + i * LINE);
 }
 
 // Copy n bytes that may overlap.
@@ -74,13 +63,23 @@ memmove(void *dst, const void *src, size_t n)
     while (n > 0)
       n--, d[n] = s[n];
   }
+  for (; n >= LONG; n -= LONG, d += LONG, s += LONG)
+    copy_line(d, s, LONG);
   for (; n >= LINE; n -= LINE, d += LINE, s += LINE)
-    copy_line(d, s);
+    copy_line(d, s, LINE);
   for (; n >= WORD; n -= WORD, d += WORD, s += WORD)
     *(word *)d = *(const word *)s;
   for (; n > 0; n--)
     *d++ = *s++;
   return dst;
+}
+
+// Copy a frame to another one.
+void
+page_copy(void *to, const void *from)
+{
+  for (int at = 0; at < PGSIZE; at += LONG)
+    copy_line((uchar *)to + at, (const uchar *)from + at, LONG);
 }
 
 void *

@@ -98,16 +98,6 @@ borrow(struct mm *mm, uint64 va, int write)
   return (pte & need) == need ? at + (va & ((1UL << shift) - 1)) : 0;
 }
 
-// A span of the kernel's own memory.
-void
-span_kernel(struct span *s, void *kva, uint len)
-{
-  s->kva = kva;
-  s->len = len;
-  s->npin = 0;
-  s->cut = 0;
-}
-
 static void
 span_set(struct span *s, struct mm *mm, uint64 va, uint64 len, int write)
 {
@@ -118,6 +108,14 @@ span_set(struct span *s, struct mm *mm, uint64 va, uint64 len, int write)
   s->write = write;
   s->npin = 0;
   s->cut = 0;
+}
+
+// A span of the kernel's own memory.
+void
+span_kernel(struct span *s, void *kva, uint len)
+{
+  span_set(s, 0, 0, len, 0);
+  s->kva = kva;
 }
 
 // Pin user pages from va on, for reading by the kernel or, with write, for writing: as many of len
