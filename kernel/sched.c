@@ -67,7 +67,7 @@ make_ready(struct proc *p)
 }
 
 // Take the first process off hart c's queue: RUNNING, or 0.
-static struct proc *
+static INLINE struct proc *
 pick(struct cpu *c)
 {
   struct proc *p = 0;
@@ -112,7 +112,7 @@ fp_keep(struct proc *p)
 }
 
 // Leave p, which is running with only its own lock held, for next.
-static void
+static INLINE void
 switch_to(struct proc *p, struct proc *next)
 {
   struct cpu *c = mycpu();
