@@ -76,7 +76,7 @@ inodes_shrink(void)
 
 // The inode in memory, with a reference. If it is not there, `fresh` becomes it; without fresh the
 // result is 0.
-static struct inode *
+static INLINE struct inode *
 find(uint inum, struct inode *fresh)
 {
   struct inode **chain = &itable.hash[inum % NHASH];

@@ -263,29 +263,34 @@ copyin(struct mm *mm, void *dst, uint64 srcva, uint64 len)
   return copy(mm, srcva, dst, len, 0);
 }
 
+// What copyinstr could not do with a borrowed page.
+static NOINLINE int
+copyinstr_pinned(struct mm *mm, char *dst, uint64 srcva, uint64 max)
+{
+  struct span s;
+  for (uint64 done = 0, n; done < max; done += n) {
+    uint64 va = srcva + done;
+    n = min(max - done, PGSIZE - PGOFF(va));
+    int err = span_pin(&s, mm, va, n, 0);
+    if (err < 0)
+      return err;
+    uint64 len = strcopy(dst + done, (char *)page_va(s.pin[0]) + PGOFF(va), n);
+    span_unpin(&s);
+    if (len < n)
+      return done + len;
+  }
+  return -ENAMETOOLONG;
+}
+
 // Copy a string with its final zero from user address srcva; dst has room for max bytes. Its length
 // without the zero, -ENAMETOOLONG when there is no zero among max bytes, or -EFAULT, -EIO, -ENOMEM.
 // Pages behind the zero are not looked at. May sleep.
 int
 copyinstr(struct mm *mm, char *dst, uint64 srcva, uint64 max)
 {
-  struct span pin;
-  for (uint64 done = 0; done < max;) {
-    uint64 va = srcva + done, was = csr_fetch_clear(sstatus, SSTATUS_SIE);
-    uint64 n = min(max - done, PGSIZE - PGOFF(va));
-    const char *src = borrow(mm, va, 0);
-    uint64 len = src ? strcopy(dst + done, src, n) : 0;
-    csr_set(sstatus, was & SSTATUS_SIE);
-    if (src == 0) {
-      int err = span_pin(&pin, mm, va, n, 0);
-      if (err < 0)
-        return err;
-      len = strcopy(dst + done, (char *)page_va(pin.pin[0]) + PGOFF(va), n);
-      span_unpin(&pin);
-    }
-    done += len;
-    if (len < n)
-      return done;
-  }
-  return -ENAMETOOLONG;
+  uint64 n = min(max, PGSIZE - PGOFF(srcva)), was = csr_fetch_clear(sstatus, SSTATUS_SIE);
+  const char *src = borrow(mm, srcva, 0);
+  uint64 len = src ? strcopy(dst, src, n) : n;
+  csr_set(sstatus, was & SSTATUS_SIE);
+  return len < n ? (int)len : copyinstr_pinned(mm, dst, srcva, max);
 }
