@@ -341,7 +341,7 @@ cache_remove(uint inum, uint from, uint to)
     do {
       purge(b, &r, &gone);
       b = (b + 1) & (nbuckets - 1);
-    } while (--n > 0 && lock_of(b) == lk);
+    } while (--n > 0 && b % TOGETHER != 0);
     release(lk);
   }
   give_up(gone);

@@ -79,8 +79,9 @@ static uint
 run_of(const uint *slot, uint n)
 {
   uint b = slot[0], k = 0, end = b / BPB * BPB + BPB;
+  uint most = (end < sb.size ? end : sb.size) - b;
   if (is_data(b))
-    while (k < n && slot[k] == b + k && b + k < end && b + k < sb.size)
+    while (k < n && slot[k] == b + k && k < most)
       k++;
   return k;
 }

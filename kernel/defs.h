@@ -35,7 +35,6 @@ void leave_kernel(void);
 
 // syscall.c
 void syscall(void);
-int argstr(int n, char *buf, int max);
 
 // ---- processes ----
 

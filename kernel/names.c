@@ -13,8 +13,8 @@
 // each directory in it. "." does not count.
 
 #include "bio.h"
-#include "defs.h"
 #include "file.h"
+#include "proc.h"
 #include "stat.h"
 
 #define MAXLINK 32767 // dinode.nlink is a short

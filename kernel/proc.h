@@ -281,3 +281,12 @@ argint(int n)
 {
   return arg(n);
 }
+
+// Copy the string at the address that is the nth argument into buf, which has room for max bytes:
+// 0, -EFAULT, -ENAMETOOLONG. May sleep.
+static inline int
+argstr(int n, char *buf, int max)
+{
+  int len = copyinstr(myproc()->mm, buf, arg(n), max);
+  return len < 0 ? len : 0;
+}
