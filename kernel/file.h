@@ -5,7 +5,7 @@
 #include "fs.h"
 #include "mm/uaccess.h"
 #include "param.h"
-#include "sleeplock.h"
+#include "proc.h"
 
 struct pipe;
 
@@ -35,8 +35,7 @@ int iget(uint inum, struct inode **);
 int ialloc(int type, struct inode **);
 struct inode *idup(struct inode *);
 void iput(struct inode *);
-int ilock(struct inode *) __attribute__((warn_unused_result));
-void iunlock(struct inode *);
+int iload(struct inode *);
 int iread(struct inode *) __attribute__((warn_unused_result));
 int ibegin(struct inode *) __attribute__((warn_unused_result));
 void iend(struct inode *);
@@ -45,6 +44,22 @@ void inodes_shrink(void);
 int inodes_start(void);
 int text_get(struct inode *, int by);
 void text_put(struct inode *, int by);
+
+// Have ip alone, and its fields read. 0; else ip is not locked: -EIO (cannot be read, or the disk
+// is damaged), -ENOMEM. Sleeps. The caller has a reference and holds, if any, the inode of the
+// directory that names it.
+static inline __attribute__((warn_unused_result)) int
+ilock(struct inode *ip)
+{
+  acquiresleep(&ip->lock);
+  return ip->d ? 0 : iload(ip);
+}
+
+static inline void
+iunlock(struct inode *ip)
+{
+  releasesleep(&ip->lock);
+}
 
 // balloc.c
 extern uint blocks_free;

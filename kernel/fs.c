@@ -170,41 +170,24 @@ dinode_in(struct page *pg, uint inum)
   return (struct dinode *)page_va(pg) + inum % IPB;
 }
 
-// Find the dinode. -EIO also when it makes no sense.
-static int
-load(struct inode *ip)
+// Find the dinode of ip, which is locked: as ilock.
+int
+iload(struct inode *ip)
 {
   struct page *pg;
   int err = bread(IBLOCK(ip->inum, sb), &pg);
-  if (err < 0)
-    return err;
-  struct dinode *d = dinode_in(pg, ip->inum);
-  page_unlock(pg);
-  if (d->type < T_DIR || d->type > T_DEVICE || d->size > MAXSIZE || d->nlink < 0) {
-    page_put(pg);
-    return -EIO;
+  if (err == 0) {
+    struct dinode *d = dinode_in(pg, ip->inum);
+    page_unlock(pg);
+    if (d->type >= T_DIR && d->type <= T_DEVICE && d->size <= MAXSIZE && d->nlink >= 0) {
+      __atomic_store_n(&ip->d, d, __ATOMIC_RELEASE);
+      return 0;
+    }
+    page_put(pg); // the disk is damaged
+    err = -EIO;
   }
-  __atomic_store_n(&ip->d, d, __ATOMIC_RELEASE);
-  return 0;
-}
-
-// Have ip alone, and its fields read. 0; else ip is not locked: -EIO (cannot be read, or the disk
-// is damaged), -ENOMEM. Sleeps. The caller has a reference and holds, if any, the inode of the
-// directory that names it.
-int
-ilock(struct inode *ip)
-{
-  acquiresleep(&ip->lock);
-  int err = ip->d ? 0 : load(ip);
-  if (err < 0)
-    releasesleep(&ip->lock);
-  return err;
-}
-
-void
-iunlock(struct inode *ip)
-{
   releasesleep(&ip->lock);
+  return err;
 }
 
 // Begin an operation and lock ip: as begin_op and as ilock. When it fails, neither is so.
