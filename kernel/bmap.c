@@ -19,9 +19,7 @@
 // 3. A file that is truncated in several operations loses its end first, and its size goes along:
 //    after a crash in between it is a shorter file, never one with blocks beyond its size.
 
-#include "defs.h"
 #include "file.h"
-#include "mm/mm.h"
 
 // How many blocks of the bitmap one operation may change for data that it frees. It also logs the
 // inode, the last page, and three blocks of block numbers or their bits.

@@ -17,7 +17,6 @@
 // 1. There is an entry only for a name that is in a directory that has a name itself. "." and ".." have
 //    none, since nobody would tell when they go.
 
-#include "proc.h"
 #include "file.h"
 
 #define SETBITS 12

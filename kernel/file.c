@@ -19,7 +19,6 @@
 
 #include "file.h"
 #include "mm/slab.h"
-#include "proc.h"
 
 enum { SEEK_SET, SEEK_CUR, SEEK_END }; // as in user/quire.h
 

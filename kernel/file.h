@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
-// Files: inodes, open files, pipes, devices. The contracts stand at the definitions.
+// Files: inodes, open files, pipes, devices. The contracts stand at the definitions. Includes proc.h,
+// and with it what nearly everybody needs.
 #pragma once
 
 #include "fs.h"

@@ -29,7 +29,6 @@
 // 4. ialloc takes its reference while it has the dinode's block, before anybody can think it free.
 
 #include "file.h"
-#include "proc.h"
 #include "mm/slab.h"
 #include "stat.h"
 

@@ -3,7 +3,7 @@
 // at all, whenever the power goes.
 //
 // Interface: begin_op, end_op around whatever changes blocks; log_write(page) for each block
-// changed; log_room for operations that can stop half-way; log_sync; log_nudge, which starts a
+// changed; proc.opleft for operations that can stop half-way; log_sync; log_nudge, which starts a
 // commit in time; log_start, at boot, which repeats what a crash interrupted.
 //
 //   begin_op  log_write ...  end_op            the thread logd
@@ -101,13 +101,6 @@ end_op(void)
   log.outstanding--;
   wakeup(log.shut ? &log.outstanding : &log.shut);
   release(&log.lock);
-}
-
-// How many blocks the caller's operation may still log.
-int
-log_room(void)
-{
-  return myproc()->opleft - 1;
 }
 
 // Have logd commit. Holds log.lock.

@@ -14,7 +14,6 @@
 
 #include "bio.h"
 #include "file.h"
-#include "proc.h"
 #include "stat.h"
 
 #define MAXLINK 32767 // dinode.nlink is a short

@@ -17,7 +17,6 @@
 
 #include "file.h"
 #include "mm/slab.h"
-#include "proc.h"
 
 #define FRAMES   4
 #define PIPESIZE (FRAMES * PGSIZE)

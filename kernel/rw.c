@@ -17,9 +17,7 @@
 // 4. User memory is opened before the inode is locked: no copy here can fault. One that is cut short
 //    ends the call with what was done; if that is nothing, a hole is still a hole.
 
-#include "defs.h"
 #include "file.h"
-#include "mm/mm.h"
 
 #define WRITE_ROOM 9 // blocks that writing one more page can log: the page, bmap's, the inode
 
@@ -173,7 +171,7 @@ writei(struct inode *ip, struct span *src, uint from, uint64 off, uint n)
     n = MAXSIZE - off;
   if (off + n > ip->d->size)
     tail_zero(ip);
-  while (done < n && log_room() >= WRITE_ROOM) {
+  while (done < n && myproc()->opleft > WRITE_ROOM) {
     uint m = BSIZE - off % BSIZE;
     if (m > n - done)
       m = n - done;

@@ -7,7 +7,6 @@
 
 #include "fcntl.h"
 #include "file.h"
-#include "proc.h"
 #include "stat.h"
 
 int64
