@@ -177,11 +177,12 @@ struct page *
 page_cache_find(uint inum, uint index)
 {
   struct page *pg = lookup(inum, index, 0);
-  if (pg && !has(pg, PF_VALID)) {
+  uint flags = pg ? __atomic_load_n(&pg->flags, __ATOMIC_ACQUIRE) : PF_VALID | PF_REFERENCED;
+  if (!(flags & PF_VALID)) {
     page_put(pg);
     return 0;
   }
-  if (pg && !has(pg, PF_REFERENCED))
+  if (!(flags & PF_REFERENCED))
     page_set(pg, PF_REFERENCED);
   return pg;
 }

@@ -64,107 +64,6 @@ file_last(struct file *f)
   __atomic_fetch_sub(&nfiles, 1, __ATOMIC_RELAXED);
 }
 
-static NOINLINE int
-read_inode(struct file *f, struct span *dst, uint n)
-{
-  int r = ilock(f->ip);
-  if (r < 0)
-    return r;
-  r = readi(f->ip, dst, f->off, n);
-  if (r > 0)
-    f->off += r;
-  iunlock(f->ip);
-  return r;
-}
-
-// As many operations as it takes. Memory may be full of what is not on the disk yet: then it waits
-// until it is, once.
-static NOINLINE int
-write_inode(struct file *f, struct span *src, uint n)
-{
-  uint done = 0;
-  int r = 0, waited = 0;
-  while (done < n && r >= 0 && !src->cut) {
-    if ((r = ibegin(f->ip)) == 0) {
-      r = writei(f->ip, src, done, f->off, n - done);
-      if (r > 0)
-        f->off += r;
-      iend(f->ip);
-    }
-    if (r > 0)
-      done += r;
-    else if (r == -ENOMEM && !waited++)
-      r = log_sync();
-  }
-  return done ? (int)done : r;
-}
-
-static int
-move(struct file *f, struct span *s, uint n, int reading)
-{
-  if (f->type == FD_INODE)
-    return reading ? read_inode(f, s, n) : write_inode(f, s, n);
-  if (f->type == FD_PIPE)
-    return reading ? piperead(f->pipe, s, n) : pipewrite(f->pipe, s, n);
-  const struct devsw *dev = &devsw[f->major];
-  return dev->read == 0 ? -ENODEV : reading ? dev->read(s, n) : dev->write(s, n);
-}
-
-// What fileio could not do with borrowed pages, behind the first `done` bytes of n.
-static NOINLINE int
-move_pinned(struct file *f, uint64 va, int n, int done, int reading)
-{
-  struct span s;
-  int r = 0, m = 0;
-  for (; r == m && done<n; done += r> 0 ? r : 0) {
-    if ((r = m = span_pin(&s, myproc()->mm, va + done, n - done, reading)) < 0)
-      break;
-    r = move(f, &s, m, reading);
-    span_unpin(&s);
-  }
-  return done ? done : r;
-}
-
-// Move up to n bytes between file fd and the caller's memory at va: how many; 0 at the end; less when
-// something goes wrong in the middle. -EBADF: not open for that; -EINVAL: n is negative; -EFAULT;
-// -EINTR: killed while waiting; -EIO, -ENOMEM, -ENODEV; and when writing -EPIPE, -ENOSPC, -EFBIG,
-// -EROFS, -ETXTBSY. Sleeps.
-int64
-fileio(int fd, uint64 va, int n, int reading)
-{
-  struct span s;
-  struct file *f = fd_get(fd);
-  int r = -EBADF;
-  if (f && (reading ? f->readable : f->writable)) {
-    r = n < 0 ? -EINVAL : span_open(&s, myproc()->mm, va, n, reading);
-    if (r == 0 && n > 0 && !s.cut)
-      r = move(f, &s, n, reading);
-    if (r >= 0 && s.cut)
-      r = move_pinned(f, va, n, r, reading);
-  }
-  fileclose(f);
-  return r;
-}
-
-// Move the offset: the new one. -ESPIPE: f has none; -EINVAL: it would be negative, or no such
-// whence. Sleeps.
-int64
-fileseek(struct file *f, int64 off, int whence)
-{
-  if (f->type != FD_INODE)
-    return -ESPIPE;
-  int err = ilock(f->ip);
-  if (err < 0)
-    return err;
-  int64 to = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? (int64)f->off : (int64)f->ip->d->size;
-  if ((uint)whence > SEEK_END || __builtin_add_overflow(to, off, &to) || to < 0)
-    to = -EINVAL;
-  else
-    f->off = to;
-  iunlock(f->ip);
-  return to;
-}
-
 // ---- tables ----
 
 // Have the caller's table alone: 1. What only one thread has it has anyway: 0, and nothing is locked.
@@ -225,9 +124,8 @@ files_drop(struct files *t)
   slab_free(&files_slab, t);
 }
 
-// The caller's file fd, with a reference that fileclose ends; 0: there is none.
-struct file *
-fd_get(int fd)
+static INLINE struct file *
+get(int fd)
 {
   struct files *t = myproc()->files;
   struct file *f = 0;
@@ -238,6 +136,13 @@ fd_get(int fd)
     table_unlock(t, locked);
   }
   return f;
+}
+
+// The caller's file fd, with a reference that fileclose ends; 0: there is none.
+struct file *
+fd_get(int fd)
+{
+  return get(fd);
 }
 
 // The lowest free descriptor now stands for f, whose reference goes over: it, or -EMFILE. With f 0
@@ -301,4 +206,109 @@ cwd_set(struct inode *ip)
   t->cwd = ip;
   table_unlock(t, locked);
   iput(old);
+}
+
+// ---- reading and writing ----
+
+static NOINLINE int
+read_inode(struct file *f, struct span *dst, uint n)
+{
+  int r = ilock(f->ip);
+  if (r < 0)
+    return r;
+  r = readi(f->ip, dst, f->off, n);
+  if (r > 0)
+    f->off += r;
+  iunlock(f->ip);
+  return r;
+}
+
+// As many operations as it takes. Memory may be full of what is not on the disk yet: then it waits
+// until it is, once.
+static NOINLINE int
+write_inode(struct file *f, struct span *src, uint n)
+{
+  uint done = 0;
+  int r = 0, waited = 0;
+  while (done < n && r >= 0 && !src->cut) {
+    if ((r = ibegin(f->ip)) == 0) {
+      r = writei(f->ip, src, done, f->off, n - done);
+      if (r > 0)
+        f->off += r;
+      iend(f->ip);
+    }
+    if (r > 0)
+      done += r;
+    else if (r == -ENOMEM && !waited++)
+      r = log_sync();
+  }
+  return done ? (int)done : r;
+}
+
+static int
+move(struct file *f, struct span *s, uint n, int reading)
+{
+  if (f->type == FD_INODE)
+    return reading ? read_inode(f, s, n) : write_inode(f, s, n);
+  if (f->type == FD_PIPE)
+    return reading ? piperead(f->pipe, s, n) : pipewrite(f->pipe, s, n);
+  const struct devsw *dev = &devsw[f->major];
+  return dev->read == 0 ? -ENODEV : reading ? dev->read(s, n) : dev->write(s, n);
+}
+
+// What fileio could not do with borrowed pages, behind the first `done` bytes of n.
+static NOINLINE int
+move_pinned(struct file *f, uint64 va, int n, int done, int reading)
+{
+  struct span s;
+  int r = 0, m = 0;
+  while (r == m && done < n) {
+    if ((r = m = span_pin(&s, myproc()->mm, va + done, n - done, reading)) < 0)
+      break;
+    r = move(f, &s, m, reading);
+    span_unpin(&s);
+    if (r > 0)
+      done += r;
+  }
+  return done ? done : r;
+}
+
+// Move up to n bytes between file fd and the caller's memory at va: how many; 0 at the end; less when
+// something goes wrong in the middle. -EBADF: not open for that; -EINVAL: n is negative; -EFAULT;
+// -EINTR: killed while waiting; -EIO, -ENOMEM, -ENODEV; and when writing -EPIPE, -ENOSPC, -EFBIG,
+// -EROFS, -ETXTBSY. Sleeps.
+int64
+fileio(int fd, uint64 va, int n, int reading)
+{
+  struct span s;
+  struct file *f = get(fd);
+  int r = -EBADF;
+  if (f && (reading ? f->readable : f->writable)) {
+    r = n < 0 ? -EINVAL : span_open(&s, myproc()->mm, va, n, reading);
+    if (r == 0 && n > 0 && !s.cut)
+      r = move(f, &s, n, reading);
+    if (r >= 0 && s.cut)
+      r = move_pinned(f, va, n, r, reading);
+  }
+  fileclose(f);
+  return r;
+}
+
+// Move the offset: the new one. -ESPIPE: f has none; -EINVAL: it would be negative, or no such
+// whence. Sleeps.
+int64
+fileseek(struct file *f, int64 off, int whence)
+{
+  if (f->type != FD_INODE)
+    return -ESPIPE;
+  int err = ilock(f->ip);
+  if (err < 0)
+    return err;
+  int64 to = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? (int64)f->off : (int64)f->ip->d->size;
+  if ((uint)whence > SEEK_END || __builtin_add_overflow(to, off, &to) || to < 0)
+    to = -EINVAL;
+  else
+    f->off = to;
+  iunlock(f->ip);
+  return to;
 }

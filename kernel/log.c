@@ -71,6 +71,19 @@ static struct loghead head __attribute__((aligned(BSIZE)));
 
 // ---- operations ----
 
+static int
+is_full(void)
+{
+  return log.shut || log.n + (log.outstanding + 1) * MAXOPBLOCKS > log.cap;
+}
+
+static NOINLINE void
+wait_for_room(void)
+{
+  while (!fs_readonly && is_full())
+    sleep(&log.shut, &log.lock);
+}
+
 // Begin an operation that may log up to MAXOPBLOCKS blocks; end_op ends it. Sleeps; the caller
 // holds no lock and has no operation open. 0, or -EROFS: nothing can be changed, and there is no
 // end_op.
@@ -80,8 +93,8 @@ begin_op(void)
   struct proc *p = myproc();
   assert(p->opleft == 0);
   acquire(&log.lock);
-  while (!fs_readonly && (log.shut || log.n + (log.outstanding + 1) * MAXOPBLOCKS > log.cap))
-    sleep(&log.shut, &log.lock);
+  if (is_full())
+    wait_for_room();
   int err = fs_readonly ? -EROFS : 0;
   if (err == 0) {
     log.outstanding++;
