@@ -11,10 +11,11 @@
 // Locks: files.lock for the table's entries, so that a descriptor closed by one thread is not used
 // by another without a reference; the inode's lock for file.off.
 //
-// 1. User memory is opened before anything is locked, a few pages at a time. A range of more than
-//    one page is checked as a whole first: a bad buffer has no effect. What goes wrong later makes
-//    the count short. One no longer than a page is pinned when its end is not there, lest it be moved
-//    in two parts with another call's bytes between.
+// 1. User memory is opened before anything is locked: all of it to be borrowed, and what then is not
+//    there to be pinned, a few pages at a time. A range of more than one page is checked as a whole
+//    first: a bad buffer has no effect. What goes wrong later makes the count short. One no longer
+//    than a page is pinned when its end is not there, lest it be moved in two parts with another
+//    call's bytes between.
 // 2. References are given up with no lock held: the last one may free a file on the disk.
 
 #include "file.h"

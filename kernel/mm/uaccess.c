@@ -2,9 +2,9 @@
 // User memory, from the kernel's side. An address from a program is an allegation: nothing here
 // follows it. The pages it names are looked up, and reached through the direct map.
 //
-// Interface: span_open or span_pin, and span_unpin, around span_put and span_take; span_kernel for
+// Interface: span_open, or span_pin and span_unpin, around span_put and span_take; span_kernel for
 // memory of the kernel's own, so that readers and writers need one form only; copyin, copyout,
-// copyinstr for small things; user_there and user_range for a look ahead.
+// copyinstr for small things; user_range for a look ahead.
 //
 // A page is had in one of two ways:
 //   borrowed   while a piece is copied, with interrupts off: no longer than the hart itself could go
