@@ -125,16 +125,20 @@ files_drop(struct files *t)
   slab_free(&files_slab, t);
 }
 
+// The caller's file fd; 0: there is none. *kept: it has a reference, since others share the table; else
+// nobody but the caller can close it.
 static INLINE struct file *
-get(int fd)
+get(int fd, int *kept)
 {
   struct files *t = myproc()->files;
   struct file *f = 0;
+  *kept = 0;
   if ((uint)fd < NOFILE) {
-    int locked = table_lock(t);
-    if ((f = t->ofile[fd]) != 0)
+    *kept = table_lock(t);
+    f = t->ofile[fd];
+    if (f && *kept)
       filedup(f);
-    table_unlock(t, locked);
+    table_unlock(t, *kept);
   }
   return f;
 }
@@ -143,7 +147,9 @@ get(int fd)
 struct file *
 fd_get(int fd)
 {
-  return get(fd);
+  int kept;
+  struct file *f = get(fd, &kept);
+  return f && !kept ? filedup(f) : f;
 }
 
 // The lowest free descriptor now stands for f, whose reference goes over: it, or -EMFILE. With f 0
@@ -163,7 +169,7 @@ fd_add(struct file *f)
 }
 
 // Descriptor fd is free again: 0, or -EBADF when it was before. Sleeps.
-int
+int64
 fd_close(int fd)
 {
   struct files *t = myproc()->files;
@@ -187,14 +193,6 @@ cwd_get(void)
   struct inode *ip = idup(t->cwd);
   table_unlock(t, locked);
   return ip;
-}
-
-// The current directory's number; 0 when another thread might change it meanwhile.
-uint
-cwd_inum(void)
-{
-  struct files *t = myproc()->files;
-  return __atomic_load_n(&t->ref, __ATOMIC_ACQUIRE) == 1 ? t->cwd->inum : 0;
 }
 
 // Make ip, whose reference goes over, the current directory. Sleeps.
@@ -246,7 +244,7 @@ write_inode(struct file *f, struct span *src, uint n)
   return done ? (int)done : r;
 }
 
-static int
+static INLINE int
 move(struct file *f, struct span *s, uint n, int reading)
 {
   if (f->type == FD_INODE)
@@ -282,8 +280,8 @@ int64
 fileio(int fd, uint64 va, int n, int reading)
 {
   struct span s;
-  struct file *f = get(fd);
-  int r = -EBADF;
+  int kept, r = -EBADF;
+  struct file *f = get(fd, &kept);
   if (f && (reading ? f->readable : f->writable)) {
     r = n < 0 ? -EINVAL : span_open(&s, myproc()->mm, va, n, reading);
     if (r == 0 && n > 0 && !s.cut)
@@ -291,7 +289,8 @@ fileio(int fd, uint64 va, int n, int reading)
     if (r >= 0 && s.cut)
       r = move_pinned(f, va, n, r, reading);
   }
-  fileclose(f);
+  if (kept)
+    fileclose(f);
   return r;
 }
 

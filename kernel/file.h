@@ -106,11 +106,25 @@ int dirempty(struct inode *);
 int is_dots(const union entry *);
 
 // dcache.c
-uint dcache_begin(void);
-int dcache_same(uint since);
+extern uint dcache_seq;
 int dcache_find(uint dir, const union entry *key, uint *inum, uint *off);
 void dcache_put(uint dir, const union entry *, uint off);
 void dcache_drop(uint dir, const union entry *key);
+
+// Start to look: for dcache_same.
+static inline uint
+dcache_begin(void)
+{
+  return __atomic_load_n(&dcache_seq, __ATOMIC_ACQUIRE);
+}
+
+// Whether all that was found since dcache_begin is true.
+static inline int
+dcache_same(uint since)
+{
+  __atomic_thread_fence(__ATOMIC_ACQUIRE);
+  return since % 2 == 0 && __atomic_load_n(&dcache_seq, __ATOMIC_RELAXED) == since;
+}
 
 // names.c
 int create(const char *path, int type, short major, short minor, struct inode **);
@@ -167,10 +181,17 @@ struct files *files_copy(struct files *);
 void files_drop(struct files *);
 struct file *fd_get(int fd);
 int fd_add(struct file *);
-int fd_close(int fd);
+int64 fd_close(int fd);
 struct inode *cwd_get(void);
-uint cwd_inum(void);
 void cwd_set(struct inode *);
+
+// The current directory's number; 0 when another thread might change it meanwhile.
+static inline uint
+cwd_inum(void)
+{
+  struct files *t = myproc()->files;
+  return __atomic_load_n(&t->ref, __ATOMIC_ACQUIRE) == 1 ? t->cwd->inum : 0;
+}
 
 // ---- pipe.c ----
 
