@@ -166,7 +166,7 @@ lookup(uint inum, uint index, struct page *fresh)
     __atomic_fetch_add(&cache_frames, 1, __ATOMIC_RELAXED);
   }
   if (pg)
-    page_get(pg);
+    __atomic_fetch_add(&pg->ref, 1, __ATOMIC_RELAXED);
   release(lock_of(b));
   return pg;
 }

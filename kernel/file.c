@@ -229,7 +229,7 @@ write_inode(struct file *f, struct span *src, uint n)
 {
   uint done = 0;
   int r = 0, waited = 0;
-  while (done < n && r >= 0 && !src->cut) {
+  do {
     if ((r = ibegin(f->ip)) == 0) {
       r = writei(f->ip, src, done, f->off, n - done);
       if (r > 0)
@@ -240,7 +240,7 @@ write_inode(struct file *f, struct span *src, uint n)
       done += r;
     else if (r == -ENOMEM && !waited++)
       r = log_sync();
-  }
+  } while (done < n && r >= 0 && !src->cut);
   return done ? (int)done : r;
 }
 

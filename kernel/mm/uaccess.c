@@ -170,7 +170,7 @@ static inline uint
 move(struct span *s, uint64 at, char *k, uint64 n, int put)
 {
   uint64 done = 0;
-  while (done < n) {
+  do {
     uint64 m = n - done;
     uint64 was = csr_fetch_clear(sstatus, SSTATUS_SIE);
     char *p = piece(s, at + done, &m);
@@ -182,7 +182,7 @@ move(struct span *s, uint64 at, char *k, uint64 n, int put)
       break;
     }
     done += m;
-  }
+  } while (done < n);
   return done;
 }
 
