@@ -84,14 +84,14 @@ readi(struct inode *ip, struct span *dst, uint64 off, uint n)
     return 0;
   if (n > ip->d->size - off)
     n = ip->d->size - off;
-  uint done = 0;
+  uint64 done = 0;
   while (done < n) {
     struct page *pg;
-    uint at = off % BSIZE, m = BSIZE - at < n - done ? BSIZE - at : n - done;
+    uint64 at = off % BSIZE, m = BSIZE - at < n - done ? BSIZE - at : n - done;
     int err = ipage(ip, off / BSIZE, &pg);
     if (err < 0)
       return done ? (int)done : err;
-    uint got = span_put(dst, done, (char *)page_va(pg) + at, m);
+    uint64 got = span_put(dst, done, (char *)page_va(pg) + at, m);
     page_put(pg);
     done += got;
     off += got;

@@ -166,7 +166,7 @@ piece(const struct span *s, uint64 at, uint64 *n)
   return (char *)page_va(s->pin[(va >> PGSHIFT) - (s->va >> PGSHIFT)]) + PGOFF(va);
 }
 
-static inline uint
+static inline uint64
 move(struct span *s, uint64 at, char *k, uint64 n, int put)
 {
   uint64 done = 0;
@@ -188,15 +188,15 @@ move(struct span *s, uint64 at, char *k, uint64 n, int put)
 
 // Copy n bytes from src to byte `at` of s: how many; less only when it is not pinned and a page has
 // gone.
-uint
-span_put(struct span *s, uint at, const void *src, uint n)
+uint64
+span_put(struct span *s, uint64 at, const void *src, uint64 n)
 {
   return move(s, at, (char *)src, n, 1);
 }
 
 // Copy n bytes from byte `at` of s to dst: the same.
-uint
-span_take(struct span *s, uint at, void *dst, uint n)
+uint64
+span_take(struct span *s, uint64 at, void *dst, uint64 n)
 {
   return move(s, at, dst, n, 0);
 }

@@ -25,8 +25,8 @@ void span_kernel(struct span *, void *kva, uint len);
 int span_pin(struct span *, struct mm *, uint64 va, uint64 len, int write);
 int span_open(struct span *, struct mm *, uint64 va, uint64 len, int write);
 void span_unpin(struct span *);
-uint span_put(struct span *, uint at, const void *src, uint n);
-uint span_take(struct span *, uint at, void *dst, uint n);
+uint64 span_put(struct span *, uint64 at, const void *src, uint64 n);
+uint64 span_take(struct span *, uint64 at, void *dst, uint64 n);
 
 int pins_out(void);
 int user_range(struct mm *, uint64 va, uint64 len, int write);
