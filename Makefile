@@ -36,7 +36,7 @@ TEXTS := README.md=README LICENSE
 include tools/toolchain.mk
 
 CFLAGS := -std=gnu11 -O2 -g -fno-omit-frame-pointer -Wall -Wextra $(if $(CI),-Werror) \
-  -ffreestanding -fno-common -nostdlib -fno-stack-protector -fno-pic -fno-pie -mno-relax \
+  -ffreestanding -fno-common -nostdlib -fno-stack-protector -fno-pic -fno-pie $(NORELAX) \
   -fno-asynchronous-unwind-tables $(NOIDIOM) -mcmodel=medany -MMD -MP -I. -I$B
 KFLAGS := $(CFLAGS) -march=rv64imac$(ZEXT) -mabi=lp64 $(if $(DEBUG),-DDEBUG)
 UFLAGS := $(CFLAGS) -march=rv64gc -mabi=lp64d -Iuser

@@ -12,7 +12,6 @@
 // 2. Only data blocks are handed out or taken back, whatever a damaged disk says.
 
 #include "bio.h"
-#include "defs.h"
 #include "file.h"
 
 uint blocks_free; // atomic

@@ -147,7 +147,7 @@ page_ready(struct page *pg)
 
 // The page with a reference, valid or not. If it is not cached, `fresh`, a frame of its own, becomes
 // it and is locked; without fresh the result is 0. Does not sleep.
-static struct page *
+static INLINE struct page *
 lookup(uint inum, uint index, struct page *fresh)
 {
   uint b = hash(inum, index);
@@ -166,7 +166,7 @@ lookup(uint inum, uint index, struct page *fresh)
     __atomic_fetch_add(&cache_frames, 1, __ATOMIC_RELAXED);
   }
   if (pg)
-    page_get(pg);
+    __atomic_fetch_add(&pg->ref, 1, __ATOMIC_RELAXED);
   release(lock_of(b));
   return pg;
 }
@@ -177,11 +177,12 @@ struct page *
 page_cache_find(uint inum, uint index)
 {
   struct page *pg = lookup(inum, index, 0);
-  if (pg && !has(pg, PF_VALID)) {
+  uint flags = pg ? __atomic_load_n(&pg->flags, __ATOMIC_ACQUIRE) : PF_VALID | PF_REFERENCED;
+  if (!(flags & PF_VALID)) {
     page_put(pg);
     return 0;
   }
-  if (pg && !has(pg, PF_REFERENCED))
+  if (!(flags & PF_REFERENCED))
     page_set(pg, PF_REFERENCED);
   return pg;
 }
@@ -285,7 +286,7 @@ doomed(struct page *pg, const struct range *r)
 }
 
 // Move the pages of bucket b that shall go to the chain `gone`: how many. Holds the bucket's lock.
-static int
+static inline int
 purge(uint b, const struct range *r, struct page **gone)
 {
   struct page *pg;
@@ -312,8 +313,10 @@ give_up(struct page *pg)
   uint n = 0, all = 0;
   for (; pg; pg = next, all++) {
     next = pg->hnext;
-    log_forget(pg);
-    file_disown(pg);
+    if (__atomic_load_n(&pg->flags, __ATOMIC_RELAXED) & (PF_LOGGED | PF_WRITABLE)) {
+      log_forget(pg);
+      file_disown(pg);
+    }
     if (page_drop(pg))
       batch[n++] = pg;
     if (n == DISK_RUN || next == 0) {
@@ -339,7 +342,7 @@ cache_remove(uint inum, uint from, uint to)
     do {
       purge(b, &r, &gone);
       b = (b + 1) & (nbuckets - 1);
-    } while (--n > 0 && lock_of(b) == lk);
+    } while (--n > 0 && b % TOGETHER != 0);
     release(lk);
   }
   give_up(gone);

@@ -76,7 +76,6 @@ extern int fs_readonly; // the disk takes no more changes
 int log_start(const struct superblock *);
 int begin_op(void);
 void end_op(void);
-int log_room(void);
 void log_write(struct page *);
 void log_forget(struct page *);
 int log_sync(void);

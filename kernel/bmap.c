@@ -19,9 +19,7 @@
 // 3. A file that is truncated in several operations loses its end first, and its size goes along:
 //    after a crash in between it is a shorter file, never one with blocks beyond its size.
 
-#include "defs.h"
 #include "file.h"
-#include "mm/mm.h"
 
 // How many blocks of the bitmap one operation may change for data that it frees. It also logs the
 // inode, the last page, and three blocks of block numbers or their bits.
@@ -79,8 +77,9 @@ static uint
 run_of(const uint *slot, uint n)
 {
   uint b = slot[0], k = 0, end = b / BPB * BPB + BPB;
+  uint most = (end < sb.size ? end : sb.size) - b;
   if (is_data(b))
-    while (k < n && slot[k] == b + k && b + k < end && b + k < sb.size)
+    while (k < n && slot[k] == b + k && k < most)
       k++;
   return k;
 }

@@ -2,7 +2,8 @@
 // The cache of names: what was found in directories last, so that a path is walked without looking at
 // the directories, and a large one is not searched each time.
 //
-// Interface: dcache_find between dcache_begin and dcache_same; dcache_put, dcache_drop.
+// Interface: dcache_find between dcache_begin and dcache_same, which are in file.h; dcache_put,
+// dcache_drop.
 //
 //   set, by directory and name --> | found last | the one before | ... |
 //
@@ -10,14 +11,13 @@
 // true: whoever changes a directory tells. It is not complete, has no names that do not exist, and
 // holds no references: an inode it tells of may not be in memory.
 //
-// Locks: lock, for who changes something, and has the directory locked. Who looks takes none: seq is
+// Locks: lock, for who changes something, and has the directory locked. Who looks takes none: dcache_seq is
 // odd during a change and different after it. So what was found, be it a whole path, was true at one
 // moment if seq was even before and is the same afterwards; else it means nothing.
 //
 // 1. There is an entry only for a name that is in a directory that has a name itself. "." and ".." have
 //    none, since nobody would tell when they go.
 
-#include "proc.h"
 #include "file.h"
 
 #define SETBITS 12
@@ -30,7 +30,7 @@ static struct name {
 } sets[1 << SETBITS][WAYS];
 
 static struct spinlock lock = SPINLOCK("dcache");
-static uint seq; // changed under lock
+uint dcache_seq; // changed under lock
 
 static struct name *
 set_of(uint dir, const union entry *key)
@@ -49,21 +49,6 @@ find(struct name *n, uint dir, const union entry *key)
   return 0;
 }
 
-// Start to look: for dcache_same.
-uint
-dcache_begin(void)
-{
-  return __atomic_load_n(&seq, __ATOMIC_ACQUIRE);
-}
-
-// Whether all that was found since dcache_begin is true.
-int
-dcache_same(uint since)
-{
-  __atomic_thread_fence(__ATOMIC_ACQUIRE);
-  return since % 2 == 0 && __atomic_load_n(&seq, __ATOMIC_RELAXED) == since;
-}
-
 // What key's name in directory dir leads to, and where it is: 1, or 0: not known. Does not sleep.
 int
 dcache_find(uint dir, const union entry *key, uint *inum, uint *off)
@@ -80,14 +65,14 @@ static void
 change(void)
 {
   acquire(&lock);
-  __atomic_store_n(&seq, seq + 1, __ATOMIC_RELAXED);
+  __atomic_store_n(&dcache_seq, dcache_seq + 1, __ATOMIC_RELAXED);
   __atomic_thread_fence(__ATOMIC_RELEASE);
 }
 
 static void
 changed(void)
 {
-  __atomic_store_n(&seq, seq + 1, __ATOMIC_RELEASE);
+  __atomic_store_n(&dcache_seq, dcache_seq + 1, __ATOMIC_RELEASE);
   release(&lock);
 }
 

@@ -35,7 +35,6 @@ void leave_kernel(void);
 
 // syscall.c
 void syscall(void);
-int argstr(int n, char *buf, int max);
 
 // ---- processes ----
 
@@ -66,7 +65,6 @@ void procinit(void);
 void userinit(void);
 void kthread(void (*fn)(void), const char *name);
 int fork(void);
-int killed(struct proc *);
 int proc_doom(const struct waitinfo *);
 int kill(int pid);
 struct mm *proc_set_mm(struct proc *, struct mm *);
@@ -88,15 +86,12 @@ void become(struct proc *, const struct image *);
 // spinlock.c; the rest is in proc.h
 void initlock(struct spinlock *, const char *name);
 int try_acquire(struct spinlock *);
-void lock_wait(struct spinlock *);
-void lock_inherit(struct spinlock *, struct proc *from);
 int holding(struct spinlock *);
 
 // sleeplock.c
 void initsleeplock(struct sleeplock *, const char *name);
-void acquiresleep(struct sleeplock *);
-int try_acquiresleep(struct sleeplock *);
-void releasesleep(struct sleeplock *);
+void sleeplock_wait(struct sleeplock *);
+void sleeplock_wake(struct sleeplock *);
 int holdingsleep(struct sleeplock *);
 
 // ---- memory ----
@@ -170,4 +165,5 @@ void page_zero(void *frame);
 void page_copy(void *to, const void *from);
 size_t strlen(const char *);
 int strcmp(const char *, const char *);
+size_t strcopy(char *, const char *, size_t);
 char *safestrcpy(char *, const char *, size_t); // always ends with a zero

@@ -18,7 +18,6 @@
 // 2. An inode number from an entry goes through iget, which refuses what is out of range.
 
 #include "bio.h"
-#include "defs.h"
 #include "file.h"
 #include "stat.h"
 

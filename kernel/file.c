@@ -11,15 +11,15 @@
 // Locks: files.lock for the table's entries, so that a descriptor closed by one thread is not used
 // by another without a reference; the inode's lock for file.off.
 //
-// 1. User memory is opened before anything is locked, a few pages at a time. A range of more than
-//    one page is checked as a whole first: a bad buffer has no effect. What goes wrong later makes
-//    the count short. One no longer than a page is pinned when its end is not there, lest it be moved
-//    in two parts with another call's bytes between.
+// 1. User memory is opened before anything is locked: all of it to be borrowed, and what then is not
+//    there to be pinned, a few pages at a time. A range of more than one page is checked as a whole
+//    first: a bad buffer has no effect. What goes wrong later makes the count short. One no longer
+//    than a page is pinned when its end is not there, lest it be moved in two parts with another
+//    call's bytes between.
 // 2. References are given up with no lock held: the last one may free a file on the disk.
 
 #include "file.h"
 #include "mm/slab.h"
-#include "proc.h"
 
 enum { SEEK_SET, SEEK_CUR, SEEK_END }; // as in user/quire.h
 
@@ -38,13 +38,11 @@ filealloc(void)
 {
   struct file *f = 0;
   if (__atomic_add_fetch(&nfiles, 1, __ATOMIC_RELAXED) <= NFILE)
-    f = slab_alloc(&file_slab);
-  if (f == 0) {
+    f = slab_take(&file_slab);
+  if (f)
+    *f = (struct file){ .type = FD_INODE, .ref = 1 };
+  else
     __atomic_fetch_sub(&nfiles, 1, __ATOMIC_RELAXED);
-    return 0;
-  }
-  f->type = FD_INODE;
-  f->ref = 1;
   return f;
 }
 
@@ -55,120 +53,16 @@ filedup(struct file *f)
   return f;
 }
 
-// Give up a reference, if f is not 0; the last one closes. The caller holds no lock and has no
-// operation open. Sleeps.
+// f's last reference is gone. For fileclose.
 void
-fileclose(struct file *f)
+file_last(struct file *f)
 {
-  if (f == 0)
-    return;
-  int left = __atomic_sub_fetch(&f->ref, 1, __ATOMIC_ACQ_REL);
-  assert(left >= 0);
-  if (left > 0)
-    return;
   if (f->type == FD_PIPE)
     pipeclose(f->pipe, f->writable);
   else
     iput(f->ip);
   slab_free(&file_slab, f);
   __atomic_fetch_sub(&nfiles, 1, __ATOMIC_RELAXED);
-}
-
-static int
-read_inode(struct file *f, struct span *dst, uint n)
-{
-  int r = ilock(f->ip);
-  if (r < 0)
-    return r;
-  r = readi(f->ip, dst, f->off, n);
-  if (r > 0)
-    f->off += r;
-  iunlock(f->ip);
-  return r;
-}
-
-// As many operations as it takes. Memory may be full of what is not on the disk yet: then it waits
-// until it is, once.
-static int
-write_inode(struct file *f, struct span *src, uint n)
-{
-  uint done = 0;
-  int r = 0, waited = 0, sure = src->sure;
-  while (done < n && r >= 0 && src->sure == sure) {
-    if ((r = ibegin(f->ip)) == 0) {
-      r = writei(f->ip, src, done, f->off, n - done);
-      if (r > 0)
-        f->off += r;
-      iend(f->ip);
-    }
-    if (r > 0)
-      done += r;
-    else if (r == -ENOMEM && !waited++)
-      r = log_sync();
-  }
-  return done ? (int)done : r;
-}
-
-static int
-move(struct file *f, struct span *s, uint n, int reading)
-{
-  if (f->type == FD_INODE)
-    return reading ? read_inode(f, s, n) : write_inode(f, s, n);
-  if (f->type == FD_PIPE)
-    return reading ? piperead(f->pipe, s, n) : pipewrite(f->pipe, s, n);
-  const struct devsw *dev = &devsw[f->major];
-  return dev->read == 0 ? -ENODEV : reading ? dev->read(s, n) : dev->write(s, n);
-}
-
-// Move up to n bytes between f and the caller's memory at va, a span at a time: how many; 0 at the
-// end; less when something goes wrong in the middle. -EBADF: not open for that; -EINVAL: n is
-// negative; -EFAULT; -EINTR: killed while waiting; -EIO, -ENOMEM, -ENODEV; and when writing -EPIPE,
-// -ENOSPC, -EFBIG, -EROFS, -ETXTBSY. Sleeps.
-int64
-fileio(struct file *f, uint64 va, int n, int reading)
-{
-  struct mm *mm = myproc()->mm;
-  struct span s;
-  int done = 0, r = n < 0 ? -EINVAL : 0;
-  if (!(reading ? f->readable : f->writable))
-    return -EBADF;
-  s.sure = 0;
-  if (r == 0 && va % PGSIZE + n > PGSIZE) {
-    s.sure = n <= PGSIZE && !user_there(mm, va + n - 1, reading);
-    if (s.sure || n > PGSIZE)
-      r = user_range(mm, va, n, reading);
-  }
-  while (r >= 0 && done < n) {
-    int m = span_open(&s, mm, va + done, n - done, reading), sure = s.sure;
-    if ((r = m) < 0)
-      break;
-    r = move(f, &s, m, reading);
-    span_unpin(&s);
-    if (r > 0)
-      done += r;
-    if (r != m && s.sure == sure)
-      break;
-  }
-  return done ? done : r;
-}
-
-// Move the offset: the new one. -ESPIPE: f has none; -EINVAL: it would be negative, or no such
-// whence. Sleeps.
-int64
-fileseek(struct file *f, int64 off, int whence)
-{
-  if (f->type != FD_INODE)
-    return -ESPIPE;
-  int err = ilock(f->ip);
-  if (err < 0)
-    return err;
-  int64 to = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? (int64)f->off : (int64)f->ip->d->size;
-  if ((uint)whence > SEEK_END || __builtin_add_overflow(to, off, &to) || to < 0)
-    to = -EINVAL;
-  else
-    f->off = to;
-  iunlock(f->ip);
-  return to;
 }
 
 // ---- tables ----
@@ -231,19 +125,31 @@ files_drop(struct files *t)
   slab_free(&files_slab, t);
 }
 
+// The caller's file fd; 0: there is none. *kept: it has a reference, since others share the table; else
+// nobody but the caller can close it.
+static INLINE struct file *
+get(int fd, int *kept)
+{
+  struct files *t = myproc()->files;
+  struct file *f = 0;
+  *kept = 0;
+  if ((uint)fd < NOFILE) {
+    *kept = table_lock(t);
+    f = t->ofile[fd];
+    if (f && *kept)
+      filedup(f);
+    table_unlock(t, *kept);
+  }
+  return f;
+}
+
 // The caller's file fd, with a reference that fileclose ends; 0: there is none.
 struct file *
 fd_get(int fd)
 {
-  struct files *t = myproc()->files;
-  struct file *f = 0;
-  if ((uint)fd < NOFILE) {
-    int locked = table_lock(t);
-    if ((f = t->ofile[fd]) != 0)
-      filedup(f);
-    table_unlock(t, locked);
-  }
-  return f;
+  int kept;
+  struct file *f = get(fd, &kept);
+  return f && !kept ? filedup(f) : f;
 }
 
 // The lowest free descriptor now stands for f, whose reference goes over: it, or -EMFILE. With f 0
@@ -263,7 +169,7 @@ fd_add(struct file *f)
 }
 
 // Descriptor fd is free again: 0, or -EBADF when it was before. Sleeps.
-int
+int64
 fd_close(int fd)
 {
   struct files *t = myproc()->files;
@@ -289,14 +195,6 @@ cwd_get(void)
   return ip;
 }
 
-// The current directory's number; 0 when another thread might change it meanwhile.
-uint
-cwd_inum(void)
-{
-  struct files *t = myproc()->files;
-  return __atomic_load_n(&t->ref, __ATOMIC_ACQUIRE) == 1 ? t->cwd->inum : 0;
-}
-
 // Make ip, whose reference goes over, the current directory. Sleeps.
 void
 cwd_set(struct inode *ip)
@@ -307,4 +205,110 @@ cwd_set(struct inode *ip)
   t->cwd = ip;
   table_unlock(t, locked);
   iput(old);
+}
+
+// ---- reading and writing ----
+
+static NOINLINE int
+read_inode(struct file *f, struct span *dst, uint n)
+{
+  int r = ilock(f->ip);
+  if (r < 0)
+    return r;
+  r = readi(f->ip, dst, f->off, n);
+  if (r > 0)
+    f->off += r;
+  iunlock(f->ip);
+  return r;
+}
+
+// As many operations as it takes. Memory may be full of what is not on the disk yet: then it waits
+// until it is, once.
+static NOINLINE int
+write_inode(struct file *f, struct span *src, uint n)
+{
+  uint done = 0;
+  int r = 0, waited = 0;
+  do {
+    if ((r = ibegin(f->ip)) == 0) {
+      r = writei(f->ip, src, done, f->off, n - done);
+      if (r > 0)
+        f->off += r;
+      iend(f->ip);
+    }
+    if (r > 0)
+      done += r;
+    else if (r == -ENOMEM && !waited++)
+      r = log_sync();
+  } while (done < n && r >= 0 && !src->cut);
+  return done ? (int)done : r;
+}
+
+static INLINE int
+move(struct file *f, struct span *s, uint n, int reading)
+{
+  if (f->type == FD_INODE)
+    return reading ? read_inode(f, s, n) : write_inode(f, s, n);
+  if (f->type == FD_PIPE)
+    return reading ? piperead(f->pipe, s, n) : pipewrite(f->pipe, s, n);
+  const struct devsw *dev = &devsw[f->major];
+  return dev->read == 0 ? -ENODEV : reading ? dev->read(s, n) : dev->write(s, n);
+}
+
+// What fileio could not do with borrowed pages, behind the first `done` bytes of n.
+static NOINLINE int
+move_pinned(struct file *f, uint64 va, int n, int done, int reading)
+{
+  struct span s;
+  int r = 0, m = 0;
+  while (r == m && done < n) {
+    if ((r = m = span_pin(&s, myproc()->mm, va + done, n - done, reading)) < 0)
+      break;
+    r = move(f, &s, m, reading);
+    span_unpin(&s);
+    if (r > 0)
+      done += r;
+  }
+  return done ? done : r;
+}
+
+// Move up to n bytes between file fd and the caller's memory at va: how many; 0 at the end; less when
+// something goes wrong in the middle. -EBADF: not open for that; -EINVAL: n is negative; -EFAULT;
+// -EINTR: killed while waiting; -EIO, -ENOMEM, -ENODEV; and when writing -EPIPE, -ENOSPC, -EFBIG,
+// -EROFS, -ETXTBSY. Sleeps.
+int64
+fileio(int fd, uint64 va, int n, int reading)
+{
+  struct span s;
+  int kept, r = -EBADF;
+  struct file *f = get(fd, &kept);
+  if (f && (reading ? f->readable : f->writable)) {
+    r = n < 0 ? -EINVAL : span_open(&s, myproc()->mm, va, n, reading);
+    if (r == 0 && n > 0 && !s.cut)
+      r = move(f, &s, n, reading);
+    if (r >= 0 && s.cut)
+      r = move_pinned(f, va, n, r, reading);
+  }
+  if (kept)
+    fileclose(f);
+  return r;
+}
+
+// Move the offset: the new one. -ESPIPE: f has none; -EINVAL: it would be negative, or no such
+// whence. Sleeps.
+int64
+fileseek(struct file *f, int64 off, int whence)
+{
+  if (f->type != FD_INODE)
+    return -ESPIPE;
+  int err = ilock(f->ip);
+  if (err < 0)
+    return err;
+  int64 to = whence == SEEK_SET ? 0 : whence == SEEK_CUR ? (int64)f->off : (int64)f->ip->d->size;
+  if ((uint)whence > SEEK_END || __builtin_add_overflow(to, off, &to) || to < 0)
+    to = -EINVAL;
+  else
+    f->off = to;
+  iunlock(f->ip);
+  return to;
 }

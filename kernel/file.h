@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: MIT
-// Files: inodes, open files, pipes, devices. The contracts stand at the definitions.
+// Files: inodes, open files, pipes, devices. The contracts stand at the definitions. Includes proc.h,
+// and with it what nearly everybody needs.
 #pragma once
 
 #include "fs.h"
 #include "mm/uaccess.h"
 #include "param.h"
-#include "sleeplock.h"
+#include "proc.h"
 
 struct pipe;
 
@@ -35,8 +36,7 @@ int iget(uint inum, struct inode **);
 int ialloc(int type, struct inode **);
 struct inode *idup(struct inode *);
 void iput(struct inode *);
-int ilock(struct inode *) __attribute__((warn_unused_result));
-void iunlock(struct inode *);
+int iload(struct inode *);
 int iread(struct inode *) __attribute__((warn_unused_result));
 int ibegin(struct inode *) __attribute__((warn_unused_result));
 void iend(struct inode *);
@@ -45,6 +45,22 @@ void inodes_shrink(void);
 int inodes_start(void);
 int text_get(struct inode *, int by);
 void text_put(struct inode *, int by);
+
+// Have ip alone, and its fields read. 0; else ip is not locked: -EIO (cannot be read, or the disk
+// is damaged), -ENOMEM. Sleeps. The caller has a reference and holds, if any, the inode of the
+// directory that names it.
+static inline __attribute__((warn_unused_result)) int
+ilock(struct inode *ip)
+{
+  acquiresleep(&ip->lock);
+  return ip->d ? 0 : iload(ip);
+}
+
+static inline void
+iunlock(struct inode *ip)
+{
+  releasesleep(&ip->lock);
+}
 
 // balloc.c
 extern uint blocks_free;
@@ -90,11 +106,25 @@ int dirempty(struct inode *);
 int is_dots(const union entry *);
 
 // dcache.c
-uint dcache_begin(void);
-int dcache_same(uint since);
+extern uint dcache_seq;
 int dcache_find(uint dir, const union entry *key, uint *inum, uint *off);
 void dcache_put(uint dir, const union entry *, uint off);
 void dcache_drop(uint dir, const union entry *key);
+
+// Start to look: for dcache_same.
+static inline uint
+dcache_begin(void)
+{
+  return __atomic_load_n(&dcache_seq, __ATOMIC_ACQUIRE);
+}
+
+// Whether all that was found since dcache_begin is true.
+static inline int
+dcache_same(uint since)
+{
+  __atomic_thread_fence(__ATOMIC_ACQUIRE);
+  return since % 2 == 0 && __atomic_load_n(&dcache_seq, __ATOMIC_RELAXED) == since;
+}
 
 // names.c
 int create(const char *path, int type, short major, short minor, struct inode **);
@@ -131,9 +161,19 @@ extern struct devsw devsw[NDEV];
 
 #define CONSOLE 1 // major number of the console
 
+void file_last(struct file *);
+
+// Give up a reference, if f is not 0; the last one closes. The caller holds no lock and has no
+// operation open. Sleeps.
+static inline void
+fileclose(struct file *f)
+{
+  if (f && __atomic_sub_fetch(&f->ref, 1, __ATOMIC_ACQ_REL) == 0)
+    file_last(f);
+}
+
 struct file *filealloc(void);
-void fileclose(struct file *);
-int64 fileio(struct file *, uint64 va, int n, int reading);
+int64 fileio(int fd, uint64 va, int n, int reading);
 int64 fileseek(struct file *, int64 off, int whence);
 
 struct files *files_new(struct inode *cwd);
@@ -141,10 +181,17 @@ struct files *files_copy(struct files *);
 void files_drop(struct files *);
 struct file *fd_get(int fd);
 int fd_add(struct file *);
-int fd_close(int fd);
+int64 fd_close(int fd);
 struct inode *cwd_get(void);
-uint cwd_inum(void);
 void cwd_set(struct inode *);
+
+// The current directory's number; 0 when another thread might change it meanwhile.
+static inline uint
+cwd_inum(void)
+{
+  struct files *t = myproc()->files;
+  return __atomic_load_n(&t->ref, __ATOMIC_ACQUIRE) == 1 ? t->cwd->inum : 0;
+}
 
 // ---- pipe.c ----
 

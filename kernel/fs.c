@@ -29,7 +29,6 @@
 // 4. ialloc takes its reference while it has the dinode's block, before anybody can think it free.
 
 #include "file.h"
-#include "proc.h"
 #include "mm/slab.h"
 #include "stat.h"
 
@@ -76,7 +75,7 @@ inodes_shrink(void)
 
 // The inode in memory, with a reference. If it is not there, `fresh` becomes it; without fresh the
 // result is 0.
-static struct inode *
+static INLINE struct inode *
 find(uint inum, struct inode *fresh)
 {
   struct inode **chain = &itable.hash[inum % NHASH];
@@ -124,24 +123,26 @@ idup(struct inode *ip)
   return ip;
 }
 
-// Free the file and its dinode.
-static int
+// Free the file and its dinode. Holds itable.lock, but not meanwhile.
+static NOINLINE int
 free_file(struct inode *ip)
 {
+  release(&itable.lock);
   int err = itruncate(ip, 0);
-  if (err < 0 || (err = ibegin(ip)) < 0)
-    return err;
-  struct page *pg = va_page(ip->d);
-  page_lock(pg);
-  ip->d->type = 0;
-  log_write(pg);
-  ip->d = 0;
-  brelse(pg);
-  __atomic_fetch_add(&inodes_free, 1, __ATOMIC_RELAXED);
-  if (ip->inum < itable.hint)
-    itable.hint = ip->inum;
-  iend(ip);
-  return 0;
+  if (err == 0 && (err = ibegin(ip)) == 0) {
+    struct page *pg = va_page(ip->d);
+    page_lock(pg);
+    ip->d->type = 0;
+    log_write(pg);
+    ip->d = 0;
+    brelse(pg);
+    __atomic_fetch_add(&inodes_free, 1, __ATOMIC_RELAXED);
+    if (ip->inum < itable.hint)
+      itable.hint = ip->inum;
+    iend(ip);
+  }
+  acquire(&itable.lock);
+  return err;
 }
 
 // Give up a reference, if ip is not 0. If it is the last one and no name is left, the file is freed; if
@@ -150,15 +151,11 @@ free_file(struct inode *ip)
 void
 iput(struct inode *ip)
 {
-  int err = 0;
   if (ip == 0)
     return;
   acquire(&itable.lock);
-  while (err == 0 && ip->ref == 1 && ip->d && ip->d->nlink == 0) {
-    release(&itable.lock);
-    err = free_file(ip);
-    acquire(&itable.lock);
-  }
+  while (ip->ref == 1 && ip->d && ip->d->nlink == 0 && free_file(ip) == 0)
+    ;
   assert(ip->ref > 0);
   __atomic_fetch_sub(&ip->ref, 1, __ATOMIC_RELEASE);
   release(&itable.lock);
@@ -172,41 +169,24 @@ dinode_in(struct page *pg, uint inum)
   return (struct dinode *)page_va(pg) + inum % IPB;
 }
 
-// Find the dinode. -EIO also when it makes no sense.
-static int
-load(struct inode *ip)
+// Find the dinode of ip, which is locked: as ilock.
+int
+iload(struct inode *ip)
 {
   struct page *pg;
   int err = bread(IBLOCK(ip->inum, sb), &pg);
-  if (err < 0)
-    return err;
-  struct dinode *d = dinode_in(pg, ip->inum);
-  page_unlock(pg);
-  if (d->type < T_DIR || d->type > T_DEVICE || d->size > MAXSIZE || d->nlink < 0) {
-    page_put(pg);
-    return -EIO;
+  if (err == 0) {
+    struct dinode *d = dinode_in(pg, ip->inum);
+    page_unlock(pg);
+    if (d->type >= T_DIR && d->type <= T_DEVICE && d->size <= MAXSIZE && d->nlink >= 0) {
+      __atomic_store_n(&ip->d, d, __ATOMIC_RELEASE);
+      return 0;
+    }
+    page_put(pg); // the disk is damaged
+    err = -EIO;
   }
-  __atomic_store_n(&ip->d, d, __ATOMIC_RELEASE);
-  return 0;
-}
-
-// Have ip alone, and its fields read. 0; else ip is not locked: -EIO (cannot be read, or the disk
-// is damaged), -ENOMEM. Sleeps. The caller has a reference and holds, if any, the inode of the
-// directory that names it.
-int
-ilock(struct inode *ip)
-{
-  acquiresleep(&ip->lock);
-  int err = ip->d ? 0 : load(ip);
-  if (err < 0)
-    releasesleep(&ip->lock);
-  return err;
-}
-
-void
-iunlock(struct inode *ip)
-{
   releasesleep(&ip->lock);
+  return err;
 }
 
 // Begin an operation and lock ip: as begin_op and as ilock. When it fails, neither is so.

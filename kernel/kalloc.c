@@ -351,14 +351,6 @@ pages_free(struct page **pg, uint n)
   vm_count(frames_freed, users);
 }
 
-// Drop a reference; with the last one the frame is free. Does not sleep.
-void
-page_put(struct page *pg)
-{
-  if (page_drop(pg))
-    pages_free(&pg, 1);
-}
-
 // Drop a reference to each frame of the block that begins with pg. Those that are free then, mostly
 // all, go home together. Does not sleep.
 void

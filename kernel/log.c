@@ -3,7 +3,7 @@
 // at all, whenever the power goes.
 //
 // Interface: begin_op, end_op around whatever changes blocks; log_write(page) for each block
-// changed; log_room for operations that can stop half-way; log_sync; log_nudge, which starts a
+// changed; proc.opleft for operations that can stop half-way; log_sync; log_nudge, which starts a
 // commit in time; log_start, at boot, which repeats what a crash interrupted.
 //
 //   begin_op  log_write ...  end_op            the thread logd
@@ -71,6 +71,19 @@ static struct loghead head __attribute__((aligned(BSIZE)));
 
 // ---- operations ----
 
+static int
+is_full(void)
+{
+  return log.shut || log.n + (log.outstanding + 1) * MAXOPBLOCKS > log.cap;
+}
+
+static NOINLINE void
+wait_for_room(void)
+{
+  while (!fs_readonly && is_full())
+    sleep(&log.shut, &log.lock);
+}
+
 // Begin an operation that may log up to MAXOPBLOCKS blocks; end_op ends it. Sleeps; the caller
 // holds no lock and has no operation open. 0, or -EROFS: nothing can be changed, and there is no
 // end_op.
@@ -80,8 +93,8 @@ begin_op(void)
   struct proc *p = myproc();
   assert(p->opleft == 0);
   acquire(&log.lock);
-  while (!fs_readonly && (log.shut || log.n + (log.outstanding + 1) * MAXOPBLOCKS > log.cap))
-    sleep(&log.shut, &log.lock);
+  if (is_full())
+    wait_for_room();
   int err = fs_readonly ? -EROFS : 0;
   if (err == 0) {
     log.outstanding++;
@@ -101,13 +114,6 @@ end_op(void)
   log.outstanding--;
   wakeup(log.shut ? &log.outstanding : &log.shut);
   release(&log.lock);
-}
-
-// How many blocks the caller's operation may still log.
-int
-log_room(void)
-{
-  return myproc()->opleft - 1;
 }
 
 // Have logd commit. Holds log.lock.
@@ -195,7 +201,8 @@ static int
 write_copies(int home)
 {
   int err = 0;
-  for (uint i = 0, k = 0; i < head.n; k++) {
+  uint k = 0;
+  for (uint i = 0; i < head.n; k++) {
     struct diskreq *r = &log.reqs[k % NREQ];
     err |= disk_wait(r); // for what it was used before
     r->op = DISK_WRITE;
@@ -206,8 +213,8 @@ write_copies(int home)
     while (i < head.n && r->n < DISK_RUN && (!home || head.home[i] == head.home[i - 1] + 1));
     disk_submit(r);
   }
-  for (uint k = 0; k < NREQ; k++)
-    err |= disk_wait(&log.reqs[k]);
+  for (uint i = 0; i < k && i < NREQ; i++)
+    err |= disk_wait(&log.reqs[i]);
   return err ? err : disk_flush(0);
 }
 
@@ -251,10 +258,9 @@ commit(void)
     fs_readonly = 1;
   else
     log.home = head.seq;
-  log.shut = 0;
-  wakeup(&log.shut);
   wakeup(&log.home);
   release(&log.lock);
+  open_door();
 }
 
 // The thread: wait until a commit is wanted, shut the door, wait until everybody is out.

@@ -9,9 +9,7 @@
 //
 // Nothing here believes the disk: what is damaged is told in a sentence, and the machine stops.
 
-#include "defs.h"
 #include "file.h"
-#include "mm/mm.h"
 
 struct superblock sb; // for good, once fsinit has read it
 

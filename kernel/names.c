@@ -13,7 +13,6 @@
 // each directory in it. "." does not count.
 
 #include "bio.h"
-#include "defs.h"
 #include "file.h"
 #include "stat.h"
 

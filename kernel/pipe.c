@@ -17,7 +17,6 @@
 
 #include "file.h"
 #include "mm/slab.h"
-#include "proc.h"
 
 #define FRAMES   4
 #define PIPESIZE (FRAMES * PGSIZE)
@@ -100,16 +99,12 @@ int
 piperead(struct pipe *pi, struct span *dst, uint n)
 {
   acquire(&pi->lock);
-  while (pi->nread == pi->nwrite && pi->writeopen) {
-    if (killed(myproc())) {
-      release(&pi->lock);
-      return -EINTR;
-    }
+  while (pi->nread == pi->nwrite && pi->writeopen && !killed(myproc()))
     sleep(&pi->nread, &pi->lock);
-  }
-  if (n > pi->nwrite - pi->nread)
-    n = pi->nwrite - pi->nread;
-  uint done = 0, full = pi->nwrite - pi->nread == PIPESIZE;
+  uint done = 0, have = pi->nwrite - pi->nread;
+  int err = have == 0 && pi->writeopen ? -EINTR : 0;
+  if (n > have)
+    n = have;
   for (uint m = 1; m > 0 && done < n; done += m, pi->nread += m) {
     m = n - done;
     char *from = piece(pi, pi->nread, &m);
@@ -117,10 +112,10 @@ piperead(struct pipe *pi, struct span *dst, uint n)
   }
   if (pi->nread == pi->nwrite)
     pi->nread = pi->nwrite = 0;
-  if (full)
+  if (have == PIPESIZE)
     wakeup(&pi->nwrite);
   release(&pi->lock);
-  return done;
+  return err ? err : (int)done;
 }
 
 // Write n bytes, waiting for room: how many. Less, or if there are none an error, when no reader is

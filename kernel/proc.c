@@ -353,13 +353,6 @@ await_death(struct list *l, int pid, struct waitinfo *died)
   return pid;
 }
 
-// Whether p has been told to die, or not to go on with its program.
-int
-killed(struct proc *p)
-{
-  return __atomic_load_n(&p->killed, __ATOMIC_ACQUIRE);
-}
-
 static void
 stop(struct proc *p)
 {

@@ -146,6 +146,13 @@ myproc(void)
   return p;
 }
 
+// Whether p has been told to die, or not to go on with its program.
+static inline int
+killed(const struct proc *p)
+{
+  return __atomic_load_n(&p->killed, __ATOMIC_ACQUIRE);
+}
+
 // This hart. Interrupts must be off, or the caller may be on another one by the next line.
 static inline struct cpu *
 mycpu(void)
@@ -182,6 +189,27 @@ lock_took(struct spinlock *lk)
   lockrank_took(lk, lk->name);
 }
 
+// lk, which `from` holds and cannot release itself, becomes the running process's. For sched.c.
+static inline void
+lock_inherit(struct spinlock *lk, struct proc *from)
+{
+  if (DEBUGGING)
+    lk->holder = myproc();
+  lockrank_inherit(lk, lk->name, from);
+}
+
+// Take lk, which somebody has. For acquire, and not a call, for which its callers would
+// keep their registers.
+static inline void
+lock_wait(struct spinlock *lk)
+{
+  while (__atomic_load_n(&lk->locked, __ATOMIC_RELAXED) ||
+         __atomic_exchange_n(&lk->locked, 1, __ATOMIC_ACQUIRE))
+    ;
+  lk->contended++;
+  vm_count(contended, 1);
+}
+
 // Wait for lk and take it. Holds interrupts off until release. The caller holds only locks of lower
 // rank (docs/locks.md).
 static inline void
@@ -206,6 +234,40 @@ release(struct spinlock *lk)
   pop_off();
 }
 
+// ---- sleeping locks: see sleeplock.c ----
+
+// Take lk if it is free: 1, else 0. Does not sleep.
+static inline int
+try_acquiresleep(struct sleeplock *lk)
+{
+  uint64 nobody = 0;
+  if (!__atomic_compare_exchange_n(&lk->owner, &nobody, (uint64)myproc(), 0, __ATOMIC_ACQUIRE,
+                                   __ATOMIC_RELAXED))
+    return 0;
+  lockrank_took(lk, lk->name);
+  return 1;
+}
+
+// Take lk; sleeps while somebody else has it. The caller holds no spinlock.
+static inline void
+acquiresleep(struct sleeplock *lk)
+{
+  assert(lk->name && myproc()->noff == 0 && !holdingsleep(lk));
+  lockrank_want(lk, lk->name);
+  if (!try_acquiresleep(lk))
+    sleeplock_wait(lk);
+}
+
+static inline void
+releasesleep(struct sleeplock *lk)
+{
+  uint64 me = (uint64)myproc();
+  assert(holdingsleep(lk));
+  lockrank_gave(lk);
+  if (!__atomic_compare_exchange_n(&lk->owner, &me, 0, 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+    sleeplock_wake(lk);
+}
+
 // The nth argument of a system call as the program gave it, n from 0 to 5.
 static inline uint64
 arg(int n)
@@ -218,4 +280,13 @@ static inline int
 argint(int n)
 {
   return arg(n);
+}
+
+// Copy the string at the address that is the nth argument into buf, which has room for max bytes:
+// 0, -EFAULT, -ENAMETOOLONG. May sleep.
+static inline int
+argstr(int n, char *buf, int max)
+{
+  int len = copyinstr(myproc()->mm, buf, arg(n), max);
+  return len < 0 ? len : 0;
 }

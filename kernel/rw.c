@@ -17,9 +17,7 @@
 // 4. User memory is opened before the inode is locked: no copy here can fault. One that is cut short
 //    ends the call with what was done; if that is nothing, a hole is still a hole.
 
-#include "defs.h"
 #include "file.h"
-#include "mm/mm.h"
 
 #define WRITE_ROOM 9 // blocks that writing one more page can log: the page, bmap's, the inode
 
@@ -86,14 +84,14 @@ readi(struct inode *ip, struct span *dst, uint64 off, uint n)
     return 0;
   if (n > ip->d->size - off)
     n = ip->d->size - off;
-  uint done = 0;
+  uint64 done = 0;
   while (done < n) {
     struct page *pg;
-    uint at = off % BSIZE, m = BSIZE - at < n - done ? BSIZE - at : n - done;
+    uint64 at = off % BSIZE, m = BSIZE - at < n - done ? BSIZE - at : n - done;
     int err = ipage(ip, off / BSIZE, &pg);
     if (err < 0)
       return done ? (int)done : err;
-    uint got = span_put(dst, done, (char *)page_va(pg) + at, m);
+    uint64 got = span_put(dst, done, (char *)page_va(pg) + at, m);
     page_put(pg);
     done += got;
     off += got;
@@ -173,7 +171,7 @@ writei(struct inode *ip, struct span *src, uint from, uint64 off, uint n)
     n = MAXSIZE - off;
   if (off + n > ip->d->size)
     tail_zero(ip);
-  while (done < n && log_room() >= WRITE_ROOM) {
+  while (done < n && myproc()->opleft > WRITE_ROOM) {
     uint m = BSIZE - off % BSIZE;
     if (m > n - done)
       m = n - done;

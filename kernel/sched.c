@@ -42,10 +42,9 @@ static uint idle_harts; // atomic; bit h: hart h found nothing to run
 static int
 best_hart(struct proc *p)
 {
-  int order[] = { mycpu()->id, p->hart }, n = machine.harts;
   uint idle = __atomic_load_n(&idle_harts, __ATOMIC_RELAXED);
-  for (int i = 0; idle && i < n + 2; i++) {
-    int h = i < 2 ? order[i] : i - 2;
+  for (int i = -2; idle && i < machine.harts; i++) {
+    int h = i == -2 ? mycpu()->id : i == -1 ? p->hart : i;
     if ((idle & (1u << h)) && __atomic_load_n(&cpus[h].nready, __ATOMIC_RELAXED) == 0)
       return h;
   }
@@ -68,7 +67,7 @@ make_ready(struct proc *p)
 }
 
 // Take the first process off hart c's queue: RUNNING, or 0.
-static struct proc *
+static INLINE struct proc *
 pick(struct cpu *c)
 {
   struct proc *p = 0;
@@ -113,7 +112,7 @@ fp_keep(struct proc *p)
 }
 
 // Leave p, which is running with only its own lock held, for next.
-static void
+static INLINE void
 switch_to(struct proc *p, struct proc *next)
 {
   struct cpu *c = mycpu();
@@ -251,13 +250,9 @@ rouse(struct proc *p)
   release(&p->lock);
 }
 
-// Wake all who sleep for chan. Usually called with the lock that they gave to sleep.
-void
-wakeup(const void *chan)
+static NOINLINE void
+wake_in(struct sleepq *q, const void *chan)
 {
-  struct sleepq *q = queue_of(chan);
-  if (list_empty(&q->waiting)) // a sleeper enters it before it releases the caller's lock
-    return;
   acquire(&q->lock);
   list_each_safe (l, &q->waiting) {
     struct proc *p = list_entry(l, struct proc, waitq);
@@ -265,6 +260,15 @@ wakeup(const void *chan)
       rouse(p);
   }
   release(&q->lock);
+}
+
+// Wake all who sleep for chan. Usually called with the lock that they gave to sleep.
+void
+wakeup(const void *chan)
+{
+  struct sleepq *q = queue_of(chan);
+  if (!list_empty(&q->waiting)) // a sleeper enters it before it releases the caller's lock
+    wake_in(q, chan);
 }
 
 // Wake p if it sleeps or is about to, whatever for. Holds pid_lock, so that p stays.

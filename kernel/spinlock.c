@@ -26,17 +26,6 @@ holding(struct spinlock *lk)
   return lk->holder == myproc() && __atomic_load_n(&lk->locked, __ATOMIC_RELAXED);
 }
 
-// Take lk, which somebody has. For acquire.
-void
-lock_wait(struct spinlock *lk)
-{
-  while (__atomic_load_n(&lk->locked, __ATOMIC_RELAXED) ||
-         __atomic_exchange_n(&lk->locked, 1, __ATOMIC_ACQUIRE))
-    ;
-  lk->contended++;
-  vm_count(contended, 1);
-}
-
 // Take lk if it is free: 1, else 0. Never waits, so any order is fine.
 int
 try_acquire(struct spinlock *lk)
@@ -48,12 +37,4 @@ try_acquire(struct spinlock *lk)
   }
   lock_took(lk);
   return 1;
-}
-
-// lk, which `from` holds and cannot release itself, becomes the running process's. For sched.c.
-void
-lock_inherit(struct spinlock *lk, struct proc *from)
-{
-  lockrank_inherit(lk, lk->name, from);
-  lk->holder = myproc();
 }

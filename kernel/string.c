@@ -9,7 +9,8 @@
 typedef uint64 __attribute__((may_alias)) word;
 
 #define WORD 8   // bytes
-#define LINE 128 // bytes that are copied at once
+#define LONG 512 // bytes that are copied at once,
+#define LINE 128 // and of what is left
 #define FILL 256
 
 // Fill a frame with zeros.
@@ -41,29 +42,13 @@ memset(void *dst, int c, size_t n)
   return dst;
 }
 
-// All loads come before all stores, so the two lines may overlap.
+// From the front: right also where dst lies in front of src and the two overlap.
 static inline void
-copy_line(uchar *dst, const uchar *src)
+copy_line(uchar *dst, const uchar *src, int bytes)
 {
-  const word *s = (const word *)src;
-  word *d = (word *)dst, v0 = s[0], v1 = s[1], v2 = s[2], v3 = s[3], v4 = s[4], v5 = s[5];
-  word v6 = s[6], v7 = s[7], v8 = s[8], v9 = s[9], v10 = s[10], v11 = s[11], v12 = s[12];
-  word v13 = s[13], v14 = s[14], v15 = s[15];
-  d[0] = v0, d[1] = v1, d[2] = v2, d[3] = v3, d[4] = v4, d[5] = v5, d[6] = v6, d[7] = v7;
-  d[8] = v8, d[9] = v9, d[10] = v10, d[11] = v11, d[12] = v12, d[13] = v13, d[14] = v14;
-  d[15] = v15;
-}
-
-// Copy a frame to another one.
-void
-page_copy(void *to, const void *from)
-{
-  uchar *d = to;
-  const uchar *s = from;
-  for (const uchar *stop = s + PGSIZE; s < stop; d += 4 * LINE, s += 4 * LINE)
-#pragma GCC unroll 4
-    for (int i = 0; i < 4; i++)
-      copy_line(d + i * LINE, s + i * LINE);
+#pragma GCC unroll 64
+  for (int i = 0; i < bytes / WORD; i++)
+    ((word *)dst)[i] = ((const word *)src)[i];
 }
 
 // Copy n bytes that may overlap.
@@ -72,22 +57,29 @@ memmove(void *dst, const void *src, size_t n)
 {
   uchar *d = dst;
   const uchar *s = src;
-  if ((size_t)(d - s) <
-      n) { // d lies in what is copied: from the end, as else it would be overwritten
-    for (; n >= LINE; n -= LINE)
-      copy_line(d + n - LINE, s + n - LINE);
+  if ((size_t)(d - s) < n) { // d lies in what is copied: from the end, or it would be overwritten
     for (; n >= WORD; n -= WORD)
       *(word *)(d + n - WORD) = *(const word *)(s + n - WORD);
     while (n > 0)
       n--, d[n] = s[n];
   }
-  for (const uchar *stop = s + n / LINE * LINE; s < stop; d += LINE, s += LINE)
-    copy_line(d, s);
-  for (n %= LINE; n >= WORD; n -= WORD, d += WORD, s += WORD)
+  for (; n >= LONG; n -= LONG, d += LONG, s += LONG)
+    copy_line(d, s, LONG);
+  for (; n >= LINE; n -= LINE, d += LINE, s += LINE)
+    copy_line(d, s, LINE);
+  for (; n >= WORD; n -= WORD, d += WORD, s += WORD)
     *(word *)d = *(const word *)s;
   for (; n > 0; n--)
     *d++ = *s++;
   return dst;
+}
+
+// Copy a frame to another one.
+void
+page_copy(void *to, const void *from)
+{
+  for (int at = 0; at < PGSIZE; at += LONG)
+    copy_line((uchar *)to + at, (const uchar *)from + at, LONG);
 }
 
 void *
@@ -111,6 +103,25 @@ strcmp(const char *a, const char *b)
   while (*a && *a == *b)
     a++, b++;
   return (uchar)*a - (uchar)*b;
+}
+
+// Copy the n bytes at src up to the first zero, which is copied too: how many come before it; n: none
+// of them is zero.
+size_t
+strcopy(char *dst, const char *src, size_t n)
+{
+  const word ones = 0x0101010101010101;
+  size_t i = 0;
+  for (; i + WORD <= n; i += WORD) {
+    word w = *(const word *)(src + i);
+    if ((w - ones) & ~w &
+        ones << 7) // taking 1 from a byte changes its top bit from 0 to 1: it is 0
+      break;
+    *(word *)(dst + i) = w;
+  }
+  while (i < n && (dst[i] = src[i]) != 0)
+    i++;
+  return i;
 }
 
 // Copy at most n - 1 characters and a final zero; n is at least 1.

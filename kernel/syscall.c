@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // System calls: from the number in a7 to the function, and its result back.
 //
-// Interface: syscall, for trap.c; argstr, for the sys_ functions, beside arg and argint in proc.h.
+// Interface: syscall, for trap.c; arg, argint and argstr, for the sys_ functions, are in proc.h.
 //
 // A sys_ function takes no arguments, and returns its result or a negative error number. The program
 // gets the result in a0, or -1 there and the error number in a1.
@@ -18,15 +18,6 @@ static int64 (*const calls[NSYSCALL])(void) = {
 #include "syscall.tbl"
 };
 #undef SYSCALL
-
-// Copy the string at the address that is the nth argument into buf, which has room for max bytes:
-// 0, -EFAULT, -ENAMETOOLONG. May sleep.
-int
-argstr(int n, char *buf, int max)
-{
-  int len = copyinstr(myproc()->mm, buf, arg(n), max);
-  return len < 0 ? len : 0;
-}
 
 // A call that ended for want of frames has left all as it was; here nothing is held, so frames can
 // be made free, and then it is tried again.
@@ -53,7 +44,7 @@ syscall(void)
   uint64 nr = tf->a7;
   int64 result = nr < NSYSCALL && calls[nr] ? calls[nr]() : -ENOSYS;
   if (result == -ENOMEM)
-    result = again(nr);
+    result = again(tf->a7);
   if (result < 0) {
     tf->a0 = -1;
     tf->a1 = -result;

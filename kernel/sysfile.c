@@ -7,7 +7,6 @@
 
 #include "fcntl.h"
 #include "file.h"
-#include "proc.h"
 #include "stat.h"
 
 int64
@@ -20,25 +19,16 @@ sys_dup(void)
   return fd;
 }
 
-static int64
-transfer(int reading)
-{
-  struct file *f = fd_get(argint(0));
-  int64 r = f ? fileio(f, arg(1), argint(2), reading) : -EBADF;
-  fileclose(f);
-  return r;
-}
-
 int64
 sys_read(void)
 {
-  return transfer(1);
+  return fileio(argint(0), arg(1), argint(2), 1);
 }
 
 int64
 sys_write(void)
 {
-  return transfer(0);
+  return fileio(argint(0), arg(1), argint(2), 0);
 }
 
 int64

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: MIT
 # Finds the tools. Included by the Makefile; sets CC, LD, OBJCOPY, NM for the guest, HOSTCC, QEMU, GDB,
-# and ZEXT and NOIDIOM, which depend on what the compiler knows.
+# and ZEXT, NOIDIOM and NORELAX, which depend on what the tools know.
 #
 #   TOOLPREFIX=riscv64-foo-   use riscv64-foo-gcc and its binutils
 #   LLVM=1                    use clang and lld; LLVM=-15 uses clang-15 and ld.lld-15
@@ -61,5 +61,7 @@ endif
 ZEXT := $(patsubst -march=rv64imac%,%,$(firstword $(call knows,-march=rv64imac_zicsr_zifencei -mabi=lp64)))
 # The compiler may not turn a loop inside memset into a call of memset, nor a switch into a table.
 NOIDIOM := $(call knows,-fno-tree-loop-distribute-patterns)
+# The linker makes calls shorter; lld could not before version 15.
+NORELAX := $(if $(LLVM),-mno-relax)
 NOTABLES := -fno-jump-tables $(call knows,-fno-tree-switch-conversion)
 endif

@@ -98,5 +98,14 @@ page_drop(struct page *pg)
   return pg->kind != PG_ZERO && __atomic_sub_fetch(&pg->ref, 1, __ATOMIC_ACQ_REL) == 0;
 }
 
-void page_put(struct page *); // kalloc.c
-void pages_free(struct page **, uint n);
+void pages_free(struct page **, uint n); // kalloc.c
+
+// Drop a reference; with the last one the frame is free. Does not sleep.
+static inline void
+page_put(struct page *pg)
+{
+  if (page_drop(pg)) {
+    struct page *last = pg; // of which only this way needs an address
+    pages_free(&last, 1);
+  }
+}

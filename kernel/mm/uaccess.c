@@ -2,9 +2,9 @@
 // User memory, from the kernel's side. An address from a program is an allegation: nothing here
 // follows it. The pages it names are looked up, and reached through the direct map.
 //
-// Interface: span_open or span_pin, and span_unpin, around span_put and span_take; span_kernel for
+// Interface: span_open, or span_pin and span_unpin, around span_put and span_take; span_kernel for
 // memory of the kernel's own, so that readers and writers need one form only; copyin, copyout,
-// copyinstr for small things; user_there and user_range for a look ahead.
+// copyinstr for small things; user_range for a look ahead.
 //
 // A page is had in one of two ways:
 //   borrowed   while a piece is copied, with interrupts off: no longer than the hart itself could go
@@ -85,36 +85,17 @@ pins_out(void)
 static inline char *
 borrow(struct mm *mm, uint64 va, int write)
 {
-  pte_t pte, need = PTE_V | PTE_R | PTE_U | PTE_A | (write ? PTE_W | PTE_D : 0);
-  pagetable_t table = mm->pagetable;
-  uint shift = PXSHIFT(LEVELS - 1);
+  pte_t pte = PTE_V, need = PTE_V | PTE_R | PTE_U | PTE_A | (write ? PTE_W | PTE_D : 0);
+  char *at = (char *)mm->pagetable; // what pte leads to
+  uint shift = PXSHIFT(LEVELS);
   if (va >= USERTOP || mycpu()->mm != mm)
     return 0;
-  while (PTE_TABLE(pte = __atomic_load_n(&table[va >> shift & (PTES - 1)], __ATOMIC_RELAXED))) {
-    table = (pagetable_t)KVA(PTE2PA(pte));
+  while (PTE_TABLE(pte)) {
     shift -= PXSHIFT(1) - PXSHIFT(0);
+    pte = __atomic_load_n(&((pagetable_t)at)[va >> shift & (PTES - 1)], __ATOMIC_RELAXED);
+    at = (char *)KVA(PTE2PA(pte));
   }
-  return (pte & need) == need ? (char *)KVA(PTE2PA(pte)) + (va & ((1UL << shift) - 1)) : 0;
-}
-
-// Whether a program could access the page of va at this moment without a fault. Does not sleep.
-int
-user_there(struct mm *mm, uint64 va, int write)
-{
-  uint64 was = csr_fetch_clear(sstatus, SSTATUS_SIE);
-  int there = borrow(mm, va, write) != 0;
-  csr_set(sstatus, was & SSTATUS_SIE);
-  return there;
-}
-
-// A span of the kernel's own memory.
-void
-span_kernel(struct span *s, void *kva, uint len)
-{
-  s->kva = kva;
-  s->len = len;
-  s->npin = 0;
-  s->sure = 1;
+  return (pte & need) == need ? at + (va & ((1UL << shift) - 1)) : 0;
 }
 
 static void
@@ -123,9 +104,18 @@ span_set(struct span *s, struct mm *mm, uint64 va, uint64 len, int write)
   s->kva = 0;
   s->mm = mm;
   s->va = va;
-  s->len = min(len, NPIN * PGSIZE - PGOFF(va));
+  s->len = len;
   s->write = write;
   s->npin = 0;
+  s->cut = 0;
+}
+
+// A span of the kernel's own memory.
+void
+span_kernel(struct span *s, void *kva, uint len)
+{
+  span_set(s, 0, 0, len, 0);
+  s->kva = kva;
 }
 
 // Pin user pages from va on, for reading by the kernel or, with write, for writing: as many of len
@@ -136,7 +126,7 @@ span_pin(struct span *s, struct mm *mm, uint64 va, uint64 len, int write)
 {
   uint have = 0;
   int err = 0;
-  span_set(s, mm, va, len, write);
+  span_set(s, mm, va, min(len, NPIN * PGSIZE - PGOFF(va)), write);
   for (; have < s->len; have = s->npin * PGSIZE - PGOFF(va)) {
     err = pin_page(mm, va + have, write ? ACCESS_WRITE : ACCESS_READ, &s->pin[s->npin]);
     if (err < 0)
@@ -146,19 +136,7 @@ span_pin(struct span *s, struct mm *mm, uint64 va, uint64 len, int write)
       __atomic_fetch_add(&npins, 1, __ATOMIC_RELAXED);
   }
   s->len = min(s->len, have);
-  s->sure = 1;
   return s->len > 0 ? (int)s->len : err;
-}
-
-// The same, but unless s->sure is set nothing is pinned, or even looked at. A copy that then finds a
-// page not there sets s->sure: the rest is to be opened again.
-int
-span_open(struct span *s, struct mm *mm, uint64 va, uint64 len, int write)
-{
-  if (s->sure)
-    return span_pin(s, mm, va, len, write);
-  span_set(s, mm, va, len, write);
-  return s->len;
 }
 
 void
@@ -176,7 +154,7 @@ span_unpin(struct span *s)
 
 // The bytes at `at` of s, and in *n how many of them lie together; 0: not there. Interrupts are off.
 static char *
-piece(const struct span *s, uint at, uint *n)
+piece(const struct span *s, uint64 at, uint64 *n)
 {
   uint64 va = s->va + at;
   assert(at + *n <= s->len);
@@ -188,36 +166,37 @@ piece(const struct span *s, uint at, uint *n)
   return (char *)page_va(s->pin[(va >> PGSHIFT) - (s->va >> PGSHIFT)]) + PGOFF(va);
 }
 
-static uint
-move(struct span *s, uint at, char *k, uint n, int put)
+static inline uint64
+move(struct span *s, uint64 at, char *k, uint64 n, int put)
 {
-  uint done = 0;
-  for (uint m; done < n; done += m) {
-    m = n - done;
+  uint64 done = 0;
+  do {
+    uint64 m = n - done;
     uint64 was = csr_fetch_clear(sstatus, SSTATUS_SIE);
     char *p = piece(s, at + done, &m);
     if (p)
       memmove(put ? p : k + done, put ? k + done : p, m);
     csr_set(sstatus, was & SSTATUS_SIE);
     if (p == 0) {
-      s->sure = 1;
+      s->cut = 1;
       break;
     }
-  }
+    done += m;
+  } while (done < n);
   return done;
 }
 
 // Copy n bytes from src to byte `at` of s: how many; less only when it is not pinned and a page has
 // gone.
-uint
-span_put(struct span *s, uint at, const void *src, uint n)
+uint64
+span_put(struct span *s, uint64 at, const void *src, uint64 n)
 {
   return move(s, at, (char *)src, n, 1);
 }
 
 // Copy n bytes from byte `at` of s to dst: the same.
-uint
-span_take(struct span *s, uint at, void *dst, uint n)
+uint64
+span_take(struct span *s, uint64 at, void *dst, uint64 n)
 {
   return move(s, at, dst, n, 0);
 }
@@ -235,15 +214,35 @@ user_range(struct mm *mm, uint64 va, uint64 len, int write)
   return err;
 }
 
+// A span of [va, va+len) whose pages are borrowed when they are copied. A copy that finds one not there
+// sets s->cut: the rest is for span_pin. If there is more than one page, all of them are looked at
+// first: a bad range is -EFAULT, else 0. One no longer than a page is not copied in two parts: when its
+// end is not there it is cut from the start. May sleep.
+int
+span_open(struct span *s, struct mm *mm, uint64 va, uint64 len, int write)
+{
+  span_set(s, mm, va, len, write);
+  if (PGOFF(va) + len <= PGSIZE)
+    return 0;
+  if (len <= PGSIZE) {
+    uint64 was = csr_fetch_clear(sstatus, SSTATUS_SIE);
+    s->cut = borrow(mm, va + len - 1, write) == 0;
+    csr_set(sstatus, was & SSTATUS_SIE);
+    if (!s->cut)
+      return 0;
+  }
+  return user_range(mm, va, len, write);
+}
+
 static int
 copy(struct mm *mm, uint64 va, char *k, uint64 len, int write)
 {
   struct span s;
-  int n = PGOFF(va) + len > PGSIZE ? user_range(mm, va, len, write) : 0;
-  s.sure = 0;
-  for (uint64 done = 0; n >= 0 && done < len; done += n) {
-    if ((n = span_open(&s, mm, va + done, len - done, write)) > 0)
-      n = move(&s, 0, k + done, n, write);
+  int n = span_open(&s, mm, va, len, write);
+  uint64 done = n < 0 || s.cut ? 0 : move(&s, 0, k, len, write);
+  for (; n >= 0 && done < len; done += n) {
+    if ((n = span_pin(&s, mm, va + done, len - done, write)) > 0)
+      move(&s, 0, k + done, n, write);
     span_unpin(&s);
   }
   return n < 0 ? n : 0;
@@ -264,33 +263,34 @@ copyin(struct mm *mm, void *dst, uint64 srcva, uint64 len)
   return copy(mm, srcva, dst, len, 0);
 }
 
+// What copyinstr could not do with a borrowed page.
+static NOINLINE int
+copyinstr_pinned(struct mm *mm, char *dst, uint64 srcva, uint64 max)
+{
+  struct span s;
+  for (uint64 done = 0, n; done < max; done += n) {
+    uint64 va = srcva + done;
+    n = min(max - done, PGSIZE - PGOFF(va));
+    int err = span_pin(&s, mm, va, n, 0);
+    if (err < 0)
+      return err;
+    uint64 len = strcopy(dst + done, (char *)page_va(s.pin[0]) + PGOFF(va), n);
+    span_unpin(&s);
+    if (len < n)
+      return done + len;
+  }
+  return -ENAMETOOLONG;
+}
+
 // Copy a string with its final zero from user address srcva; dst has room for max bytes. Its length
 // without the zero, -ENAMETOOLONG when there is no zero among max bytes, or -EFAULT, -EIO, -ENOMEM.
 // Pages behind the zero are not looked at. May sleep.
 int
 copyinstr(struct mm *mm, char *dst, uint64 srcva, uint64 max)
 {
-  struct span pin;
-  pin.npin = 0;
-  for (uint64 done = 0; done < max;) {
-    uint64 va = srcva + done, was = csr_fetch_clear(sstatus, SSTATUS_SIE);
-    uint n = min(max - done, PGSIZE - PGOFF(va));
-    char *to = dst + done, *end = to + n;
-    const char *src = borrow(mm, va, 0);
-    if (src == 0) {
-      csr_set(sstatus, was & SSTATUS_SIE);
-      int err = span_pin(&pin, mm, va, n, 0);
-      if (err < 0)
-        return err;
-      src = (char *)page_va(pin.pin[0]) + PGOFF(va);
-    }
-    while (to < end && (*to = *src++) != 0)
-      to++;
-    csr_set(sstatus, was & SSTATUS_SIE);
-    span_unpin(&pin);
-    done = to - dst;
-    if (to < end)
-      return done;
-  }
-  return -ENAMETOOLONG;
+  uint64 n = min(max, PGSIZE - PGOFF(srcva)), was = csr_fetch_clear(sstatus, SSTATUS_SIE);
+  const char *src = borrow(mm, srcva, 0);
+  uint64 len = src ? strcopy(dst, src, n) : n;
+  csr_set(sstatus, was & SSTATUS_SIE);
+  return len < n ? (int)len : copyinstr_pinned(mm, dst, srcva, max);
 }

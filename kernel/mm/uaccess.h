@@ -16,7 +16,7 @@ struct span {
   uint64 va;     //   from here on
   uint len;      // bytes
   int write;     // for storing into them
-  int sure;      // all are there: no copy is cut short. Before span_open: they shall be
+  int cut;       // a copy was cut short, as a page was not there
   int npin;      // pages pinned
   struct page *pin[NPIN];
 };
@@ -25,11 +25,10 @@ void span_kernel(struct span *, void *kva, uint len);
 int span_pin(struct span *, struct mm *, uint64 va, uint64 len, int write);
 int span_open(struct span *, struct mm *, uint64 va, uint64 len, int write);
 void span_unpin(struct span *);
-uint span_put(struct span *, uint at, const void *src, uint n);
-uint span_take(struct span *, uint at, void *dst, uint n);
+uint64 span_put(struct span *, uint64 at, const void *src, uint64 n);
+uint64 span_take(struct span *, uint64 at, void *dst, uint64 n);
 
 int pins_out(void);
-int user_there(struct mm *, uint64 va, int write);
 int user_range(struct mm *, uint64 va, uint64 len, int write);
 int copyout(struct mm *, uint64 dstva, const void *src, uint64 len);
 int copyin(struct mm *, void *dst, uint64 srcva, uint64 len);
