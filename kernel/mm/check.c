@@ -14,8 +14,8 @@
 //   9  free frames and used frames are all frames
 //  10  a frame is free exactly while it is in a chain of kalloc.c, in one, and has no reference then
 //  11  a slot of swap counts the entries that name it, and one more while its frame waits
-//  12  while there is swap, a mapped frame of a family is in the queue of who may be evicted; it is
-//      in it once, and the queue has nobody else but frames that wait to be unmapped or freed
+//  12  while there is swap, each mapped frame of a family is in the queue of who may be evicted, between
+//      two neighbours that know it; and the queue is as long as there are such frames
 //
 // Nothing stands still for this. Each mm is locked while it is walked; if anything that changes the
 // sums happened meanwhile, by the counts that everybody keeps, all is done again.
@@ -132,29 +132,25 @@ check_free(struct page *pg)
   ++*count_of(pg);
 }
 
-// From the head on each frame knows that it is queued, and behind whom: how many.
-static uint
-check_queue(void)
+// Whether those that pg names as its neighbours in the queue name it.
+static int
+in_line(struct page *pg)
 {
-  struct page *pg = frames, *next;
-  uint n = 0;
   acquire(&queue.lock);
-  for (; queue.on && n < queue.n && (next = queue_newer(pg)) != 0; pg = next, n++)
-    verify(12, next->flags & AF_QUEUED && frames + next->older == pg, "the queue", page_pa(next));
-  verify(12, n == queue.n && (n == 0 || frames + frames->older == pg), "the queue's length", n);
+  int ok = frames + frames[pg->older].newer == pg && frames + frames[pg->newer].older == pg;
   release(&queue.lock);
-  return n;
+  return ok;
 }
 
 static void
 check_anon(struct page *pg, uint n)
 {
-  int huge = (pg->flags & AF_HUGE) != 0, in = (pg->flags & AF_QUEUED) != 0;
-  if (huge)
+  uint must = n > 0 && pg->family && queue.on, in = (pg->flags & AF_QUEUED) != 0;
+  if (pg->flags & AF_HUGE)
     verify(7, n == pg->maps, "a huge page counts its leaves", page_pa(pg));
   else if (pg->family)
     extra += pg->ref - n;
-  verify(12, in || n == 0 || !pg->family || !queue.on, "a frame not in the queue", page_pa(pg));
+  verify(12, in ? in_line(pg) : !must, "a frame's place in the queue", page_pa(pg));
   queued += in;
 }
 
@@ -180,10 +176,9 @@ check_frames(void)
   free_each(check_free);
   for (struct page *pg = frames; pg < last; pg++)
     check_frame(pg);
-  uint in = check_queue();
   if (last == frames_end()) { // else a block was set up that the sums do not know
     verify(9, free == kfree_frames() || kfree_frames() != before, "free frames", free);
-    verify(12, queued == in, "frames that are queued", queued);
+    verify(12, queued == queue.n, "frames that are queued", queued);
   }
   if (DEBUGGING)
     verify(8, extra <= (uint64)pins_out(), "references that nobody explains", extra);
