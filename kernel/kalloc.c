@@ -420,8 +420,8 @@ chain_each(const struct chain *c, void (*fn)(struct page *))
     fn(pg);
 }
 
-// Call fn with every frame that is in a chain, under the chain's lock: for mm/check.c. What goes from
-// one to another meanwhile is seen twice, or not at all.
+// Call fn with every frame that is in a chain, under the chain's lock: for mm/check.c. What goes
+// from one to another meanwhile is seen twice, or not at all.
 void
 free_each(void (*fn)(struct page *))
 {

@@ -344,8 +344,8 @@ swap_info(struct vmstat *vs)
   release(&lock);
 }
 
-// The marks of all entries that there must be, by the counts, summed up. Sleeps while swap is turned
-// on or off.
+// The marks of all entries that there must be, by the counts, summed up. Sleeps while swap is
+// turned on or off.
 uint64
 swap_marks(void)
 {

@@ -5,8 +5,8 @@
 //   stage TEXT                                     what has just happened
 //   page WHO N RANGE PROT FLAGS FRAME KIND REFS LEVEL
 //                                                  page N of WHO; RANGE: where its range starts, 0:
-//                                                  none; PROT of the range, FLAGS of the entry, which
-//                                                  is at LEVEL. In swap: FRAME is the slot
+//                                                  none; PROT of the range, FLAGS of the entry,
+//                                                  which is at LEVEL. In swap: FRAME is the slot
 //   pin WHO FRAME                                  WHO has a reference and no page
 #include "user/harness/probe.c" // such programs are linked with the library alone
 #include "kernel/fcntl.h"
@@ -44,8 +44,8 @@ static void
 tell_page(const char *who, int n, uint64 range, const struct pageinfo *pi)
 {
   int out = pi->flags & PI_SWAP;
-  used += snprintf(said + used, sizeof(said) - used, "page %s %d 0x%lx %d 0x%x 0x%lx %s %u %d\n", who,
-                   n, range, pi->prot, pi->flags, out ? pi->slot : pi->frame,
+  used += snprintf(said + used, sizeof(said) - used, "page %s %d 0x%lx %d 0x%x 0x%lx %s %u %d\n",
+                   who, n, range, pi->prot, pi->flags, out ? pi->slot : pi->frame,
                    out ? "slot" : kinds[pi->kind], pi->refs, pi->level);
 }
 
@@ -385,9 +385,9 @@ scene_swap(void)
   dismiss(pid);
 }
 
-// Evict until n pages of the area have gone since.
 #define QUEUED 5
 
+// How many pages of the area are in swap.
 static int
 out(void)
 {
@@ -397,6 +397,7 @@ out(void)
   return n;
 }
 
+// Evict until n more of them are, whoever else goes.
 static void
 evict(int n)
 {
@@ -505,8 +506,8 @@ static const struct {
 } scenes[] = {
   { "tables", scene_tables }, { "lazy", scene_lazy },       { "stack", scene_stack },
   { "cow", scene_cow },       { "files", scene_files },     { "mmap", scene_mmap },
-  { "shm", scene_shm },       { "uaccess", scene_uaccess }, { "huge", scene_huge },     { "swap", scene_swap },
-  { "reclaim", scene_reclaim }, { "threads", scene_threads },
+  { "shm", scene_shm },       { "uaccess", scene_uaccess }, { "huge", scene_huge },
+  { "swap", scene_swap },     { "reclaim", scene_reclaim }, { "threads", scene_threads },
 };
 
 int
