@@ -435,10 +435,9 @@ play_trace(int who, int policy)
 static void
 scene_reclaim(void)
 {
-  static const char *const steps[] = {
-    "5 pages written, from page 0 on", "one page has to go", "pages 1 and 3 read",
-    "two more have to go: fifo takes 1, which is in use"
-  };
+  static const char *const steps[] = { "5 pages written, from page 0 on", "one page has to go",
+                                       "pages 1 and 3 read",
+                                       "two more have to go: fifo takes 1, which is in use" };
   must(vmctl(VMCTL_SWAP, 1), "swap");
   play_trace(0, VMPOLICY_FIFO);
   play_trace(1, VMPOLICY_CLOCK);
