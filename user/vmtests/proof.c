@@ -321,7 +321,8 @@ vm_calls_with_any_arguments(void)
 void
 check_while_others_take_memory(void)
 {
-  int pid = spawn(take_frames, counts(0).free / 2);
+  uint64 half = counts(0).free / 2;
+  int pid = spawn(take_frames, half < 20000 ? half : 20000);
   for (int i = 0; i < 40; i++)
     CHECK(vmctl(VMCTL_CHECK, 0) == 0 || errno == EAGAIN);
   EQUALS(reap(pid), 0);
