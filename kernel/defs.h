@@ -107,6 +107,7 @@ struct page *block_alloc(int kind);
 void block_put(struct page *);
 uint64 kfree_frames(void);
 struct page *frames_end(void);
+void free_each(void (*fn)(struct page *));
 
 // vm.c; the rest is in mm/mm.h
 void kvminit(void);

@@ -13,14 +13,29 @@ static struct wound {
   uint64 value;
 } open;
 
-// How invariant nr can be broken: at the top page of the caller's stack, where it is about one page.
+// The first entry that is in swap; 0: none.
+static pte_t *
+swapped(struct mm *mm)
+{
+  struct leaves it = { .pagetable = mm->pagetable, .end = USERTOP };
+  while (uvmnext(&it))
+    if (*it.pte & PTE_SWAP)
+      return it.pte;
+  return 0;
+}
+
+// How invariant nr can be broken: at the top page of the caller's stack, where it is about one page
+// that is mapped; a free frame that will not be used soon; its first page that is in swap.
 static struct wound
 wound_of(struct mm *mm, int nr)
 {
   struct vma *v = vma_find(mm, STACKTOP - 1);
   int level = 0;
-  pte_t *pte = walk(mm->pagetable, STACKTOP - PGSIZE, 0, &level);
+  pte_t *pte = walk(mm->pagetable, STACKTOP - PGSIZE, 0, &level), *out = swapped(mm);
   struct page *pg = pa_page(PTE2PA(*pte)), *table = va_page((void *)PGROUNDDOWN((uint64)pte));
+  struct page *free = frames_end() - 1;
+  while (free->kind != PG_FREE)
+    free--;
   struct wound all[] = {
     { &mm->tree->prio, 4, 0 },
     { &mm->resident, 8, mm->resident + 1 },
@@ -31,6 +46,9 @@ wound_of(struct mm *mm, int nr)
     { &pg->ref, 4, 0 },
     { &pg->ref, 4, 1000 },
     { &pg->kind, 1, PG_FREE },
+    { &free->ref, 4, 1 },
+    { out, out ? 8 : 0, out ? *out + PA2PTE(PGSIZE) : 0 },
+    { &pg->flags, 4, pg->flags & ~AF_QUEUED },
   };
   return all[nr - 1];
 }
@@ -45,7 +63,8 @@ wound_mend(void)
   open.value = was;
 }
 
-// Break invariant nr of mm/check.c, 1 to 9, in the caller's memory; 0: none. wound_mend follows.
+// Break invariant nr of mm/check.c, 1 to 12, in the caller's memory, of which a page is in
+// swap; 0: none. wound_mend follows.
 void
 wound(uint64 nr)
 {

@@ -12,12 +12,17 @@
 //   7  a frame has a reference for each leaf, and one if it is cached; a huge page counts its leaves
 //   8  all references that no leaf and no cache explains are pins
 //   9  free frames and used frames are all frames
+//  10  a frame is free exactly while it is in a chain of kalloc.c, in one, and without a reference
+//  11  a slot of swap counts the entries that name it, and one more while its frame waits
+//  12  while there is swap, each mapped frame of a family is in the queue of who may be evicted,
+//      between two neighbours that know it; and the queue is as long as there are such frames
 //
 // Nothing stands still for this. Each mm is locked while it is walked; if anything that changes the
 // sums happened meanwhile, by the counts that everybody keeps, all is done again.
 //
 // In a debug build one invariant can be broken first, so that a test sees it found.
 
+#include "policy/queue.h"
 #include "../proc.h"
 
 #define CHUNK    (PGSIZE / sizeof(uint16)) // frames that one frame of counts tells of
@@ -27,7 +32,10 @@
 
 static struct sleeplock lock = SLEEPLOCK("check"); // this group:
 static uint16 *counts[NCHUNK];                     //   leaves by frame
+static struct page *last;                          //   behind those that are counted
 static uint64 pages, swapped;                      //   of the mm at hand, by its entries
+static uint64 marks;                               //   of all entries that are in swap
+static uint64 free, extra, queued;                 //   sums over all frames
 static struct vmstat now;
 static int bad, loud;
 
@@ -41,11 +49,13 @@ verify(int nr, int holds, const char *what, uint64 where)
     printk("mm_check: invariant %d does not hold at 0x%lx: %s\n", nr, where, what);
 }
 
+// Of a frame that was set up only meanwhile nobody asks.
 static uint16 *
 count_of(struct page *pg)
 {
+  static uint16 unasked;
   uint64 i = pg - frames;
-  return &counts[i / CHUNK][i % CHUNK];
+  return pg < last ? &counts[i / CHUNK][i % CHUNK] : &unasked;
 }
 
 // ---- address spaces ----
@@ -85,10 +95,11 @@ check_table(struct mm *mm, pagetable_t table, int level, uint64 va)
       check_table(mm, (pagetable_t)KVA(PTE2PA(pte)), level - 1, va);
     else if (pte_mapped(pte))
       check_leaf(mm, pte, level, va);
-    else if (pte != 0)
+    else if (pte != 0) {
       swapped++;
-    if (pte != 0 && !PTE_TABLE(pte) && !pte_mapped(pte))
+      marks += swap_mark(PTE2PA(pte) >> PGSHIFT);
       verify(3, vma_find(mm, va) != 0, "a swapped page outside a range", va);
+    }
   }
   verify(6, pg->used == (uint)n && (root || n > 0), "a table counts its entries", va);
 }
@@ -113,22 +124,62 @@ check_mm(struct mm *mm)
 
 // ---- frames ----
 
+// A frame that is in a chain counts like one that is mapped, once.
 static void
-check_frames(struct page *last)
+check_free(struct page *pg)
 {
-  uint64 free = nframes - (last - frames), extra = 0, before = kfree_frames();
-  for (struct page *pg = frames; pg < last; pg++) {
-    uint n = *count_of(pg), cached = pg->kind == PG_CACHE && pg->flags & PF_CACHED;
-    free += pg->kind == PG_FREE;
-    if (pg->kind == PG_ANON && pg->flags & AF_HUGE)
-      verify(7, n == pg->maps, "a huge page counts its leaves", page_pa(pg));
-    else if (pg->kind == PG_ANON || pg->kind == PG_CACHE)
-      verify(7, pg->ref >= (int)(n + cached), "a frame counts its leaves", page_pa(pg));
-    if (pg->kind == PG_ANON && !(pg->flags & AF_HUGE) && pg->family)
-      extra += pg->ref - n;
-  }
-  if (last == frames_end()) // else a block was set up that the sum does not know
+  verify(10, pg->kind == PG_FREE && pg->ref == 0, "a frame in a chain is not free", page_pa(pg));
+  ++*count_of(pg);
+}
+
+// Whether those that pg names as its neighbours in the queue name it.
+static int
+in_line(struct page *pg)
+{
+  acquire(&queue.lock);
+  int ok = frames + frames[pg->older].newer == pg && frames + frames[pg->newer].older == pg;
+  release(&queue.lock);
+  return ok;
+}
+
+static void
+check_anon(struct page *pg, uint n)
+{
+  uint must = n > 0 && pg->family && queue.on, in = (pg->flags & AF_QUEUED) != 0;
+  if (pg->flags & AF_HUGE)
+    verify(7, n == pg->maps, "a huge page counts its leaves", page_pa(pg));
+  else if (pg->family)
+    extra += pg->ref - n;
+  verify(12, in ? in_line(pg) : !must, "a frame's place in the queue", page_pa(pg));
+  queued += in;
+}
+
+static void
+check_frame(struct page *pg)
+{
+  uint n = *count_of(pg), cached = pg->kind == PG_CACHE && pg->flags & PF_CACHED;
+  if (pg->kind == PG_FREE)
+    verify(10, n == 1, "a free frame is in one chain", page_pa(pg));
+  else if (pg->kind == PG_CACHE || (pg->kind == PG_ANON && !(pg->flags & AF_HUGE)))
+    verify(7, pg->ref >= (int)(n + cached), "a frame counts its leaves", page_pa(pg));
+  if (pg->kind == PG_ANON)
+    check_anon(pg, n);
+  free += pg->kind == PG_FREE;
+}
+
+static void
+check_frames(void)
+{
+  uint64 before = kfree_frames();
+  free = nframes - (last - frames);
+  extra = queued = 0;
+  free_each(check_free);
+  for (struct page *pg = frames; pg < last; pg++)
+    check_frame(pg);
+  if (last == frames_end()) { // else a block was set up that the sums do not know
     verify(9, free == kfree_frames() || kfree_frames() != before, "free frames", free);
+    verify(12, queued == queue.n, "frames that are queued", queued);
+  }
   if (DEBUGGING)
     verify(8, extra <= (uint64)pins_out(), "references that nobody explains", extra);
 }
@@ -147,11 +198,12 @@ changes(void)
 
 // One look at everything: 1, or 0 when something happened meanwhile.
 static int
-look(struct page *last)
+look(void)
 {
-  uint64 before = changes();
+  uint64 before = changes(), slots = swap_marks();
   struct mm *mm;
   bad = 0;
+  marks = 0;
   for (uint i = 0; i < (last - frames + CHUNK - 1) / CHUNK; i++)
     memset(counts[i], 0, PGSIZE);
   for (uint64 born = 0; (mm = mm_after(&born)) != 0; mm_put(mm)) {
@@ -160,7 +212,8 @@ look(struct page *last)
       check_mm(mm);
     releasesleep(&mm->lock);
   }
-  check_frames(last);
+  check_frames();
+  verify(11, marks == slots || swap_marks() != slots, "slots count their entries", marks);
   return changes() == before;
 }
 
@@ -168,12 +221,12 @@ look(struct page *last)
 // a second since a hart may stand still between two steps that belong together, when the host lets
 // another one run.
 static int
-check(struct page *last)
+check(void)
 {
   int sure = 0;
   loud = 0;
   for (int i = 0; i < PATIENCE; i++) {
-    int stable = look(last);
+    int stable = look();
     if (stable && bad == 0)
       return 0;
     if (loud && stable)
@@ -194,20 +247,20 @@ check(struct page *last)
 int
 mm_check(uint64 breakit)
 {
-  struct page *last = frames_end();
   int result = -ENOMEM;
-  if (breakit > 9)
+  if (breakit > 12)
     return -EINVAL;
   if (breakit > 0 && !DEBUGGING)
     return -EPERM;
   acquiresleep(&lock);
+  last = frames_end();
   uint n = 0, need = (last - frames + CHUNK - 1) / CHUNK;
   while (n < need && (counts[n] = kalloc()) != 0)
     n++;
   if (n == need) {
     if (DEBUGGING)
       wound(breakit);
-    result = check(last);
+    result = check();
     if (DEBUGGING)
       wound_mend();
   }

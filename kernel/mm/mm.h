@@ -216,6 +216,7 @@ int swap_room(void);
 int swap_out(struct mappers *);
 int swap_write(void);
 void swap_info(struct vmstat *);
+uint64 swap_marks(void);
 
 // reclaim.c
 #define RECLAIM_BATCH 32
@@ -261,6 +262,15 @@ prot_bits(int prot)
 }
 _Static_assert(PTE_R / PROT_READ == PTE_W / PROT_WRITE && PTE_R / PROT_READ == PTE_X / PROT_EXEC,
                "prot_bits");
+
+// What an entry with this slot adds to a sum over many: two that are equal are made of the same
+// slots (mm/check.c).
+static inline uint64
+swap_mark(uint64 slot)
+{
+  uint64 mark = slot * 0x9e3779b97f4a7c15;
+  return mark ^ mark >> 29;
+}
 
 // The frame of the table that pte is in.
 static inline struct page *

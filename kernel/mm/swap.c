@@ -343,3 +343,20 @@ swap_info(struct vmstat *vs)
   vs->slots_free = nfree;
   release(&lock);
 }
+
+// The marks of all entries that there must be, by the counts, summed up. Sleeps while swap is
+// turned on or off.
+uint64
+swap_marks(void)
+{
+  uint64 sum = 0;
+  acquiresleep(&control);
+  acquire(&lock);
+  for (uint i = 1; i < nslots; i++)
+    sum += *count_of(i) * swap_mark(i);
+  for (uint i = 0; i < nwaiting; i++)
+    sum -= swap_mark(waiting[i].slot);
+  release(&lock);
+  releasesleep(&control);
+  return sum;
+}

@@ -172,6 +172,16 @@ def page_table_switches_are_fenced(t):
 
 
 @test(quick=True)
+def the_plic_is_written_in_words(t):
+    """Compilers have made one store of two, and its registers have 32 bits. What has 64 goes to the stack."""
+    text = disassembly(t)
+    for name in ("plicinithart", "plic_complete"):
+        body = t.has(text, rf"^\w+ <{name}>:\n((?:.+\n)*)").group(1)
+        t.has(body, r"\tsw\t")
+        t.lacks(body, r"\tsd\t(?!\w+,-?\d+\((sp|s0)\))")
+
+
+@test(quick=True)
 def new_code_is_fenced(t):
     t.has(disassembly(t), r"fence\.i")
 

@@ -134,15 +134,16 @@ def boot_with_failing_log(t, disk):
 
 @test(quick=True)
 def who_syncs_hears_that_the_log_has_failed(t):
-    m = t.boot()
-    t.runs(m, "ln usertests @failing; cat README > old; mkdir dir")
-    t.shut_down(m)
-    disk = m.disk
-    m = boot_with_failing_log(t, disk)
-    t.runs(m, "@failing", None)
-    t.has(m.console, "read-only from now on")
-    t.equal(m.poweroff(), 0)
-    t.fsck(disk, orphans=True)
+    for command in ("@failing", "@failing msync"):
+        m = t.boot()
+        t.runs(m, "ln usertests @failing; cat README > old; mkdir dir")
+        t.shut_down(m)
+        disk = m.disk
+        m = boot_with_failing_log(t, disk)
+        t.runs(m, command, None)
+        t.has(m.console, "read-only from now on")
+        t.equal(m.poweroff(), 0)
+        t.fsck(disk, orphans=True)
 
 
 @test(quick=True)

@@ -3,7 +3,7 @@
 
 import re
 
-from quire import test
+from quire import build, test
 
 
 @test(quick=True)
@@ -121,6 +121,23 @@ def rm_takes_trees_away(t):
         said, status = m.run(command)
         t.true(status != 0, f"{command!r} ended with 0")
         t.has(said, why)
+    t.shut_down(m)
+
+
+@test()
+def control_p_while_programs_print(t):
+    """The list comes from the port's interrupt, and the port has no room then."""
+    m = t.boot(build=build("debug", "CI=true", "DEBUG=1", "-j2"), cpus=3)
+    t.runs(m, "cat README README README README > a; cat a a a a > b; cat b b b b > a; rm b")
+    m.send("cat a & cat a a a; echo all is said")
+    m.expect(r"MIT; see")
+    for _ in range(20):
+        m.type("\x10")
+        m.expect(r"\binit\b")
+    t.lacks(m.console, "^all is said")  # else there was room
+    m.expect(r"^all is said\n", 60)
+    t.runs(m, "echo alive", "alive")
+    t.lacks(m.console, "PANIC")
     t.shut_down(m)
 
 

@@ -3,8 +3,10 @@
 // boots this and draws what it says, for docs/vm.
 //
 //   stage TEXT                                     what has just happened
-//   page WHO N RANGE PROT FLAGS FRAME KIND REFS    page N of WHO; RANGE: where its range starts, 0:
-//                                                  none; PROT of the range, FLAGS of the entry
+//   page WHO N RANGE PROT FLAGS FRAME KIND REFS LEVEL
+//                                                  page N of WHO; RANGE: where its range starts, 0:
+//                                                  none; PROT of the range, FLAGS of the entry,
+//                                                  which is at LEVEL. In swap: FRAME is the slot
 //   pin WHO FRAME                                  WHO has a reference and no page
 #include "user/harness/probe.c" // such programs are linked with the library alone
 #include "kernel/fcntl.h"
@@ -38,15 +40,22 @@ range_of(int pid, uint64 va)
   return 0;
 }
 
+static void
+tell_page(const char *who, int n, uint64 range, const struct pageinfo *pi)
+{
+  int out = pi->flags & PI_SWAP;
+  used += snprintf(said + used, sizeof(said) - used, "page %s %d 0x%lx %d 0x%x 0x%lx %s %u %d\n",
+                   who, n, range, pi->prot, pi->flags, out ? pi->slot : pi->frame,
+                   out ? "slot" : kinds[pi->kind], pi->refs, pi->level);
+}
+
 // The first n pages from p on; of another process, or with pid 0 of this one.
 static void
 tell(const char *who, int pid, const void *p, int n)
 {
   for (int i = 0; i < n; i++) {
     struct pageinfo pi = page_of(pid, nth(p, i));
-    used +=
-        snprintf(said + used, sizeof(said) - used, "page %s %d 0x%lx %d 0x%x 0x%lx %s %u\n", who, i,
-                 range_of(pid, pi.va), pi.prot, pi.flags, pi.frame, kinds[pi.kind], pi.refs);
+    tell_page(who, i, range_of(pid, pi.va), &pi);
   }
 }
 
@@ -300,13 +309,204 @@ scene_uaccess(void)
   dismiss(pid);
 }
 
+// The first pages of 2 MiB, and the last.
+static void
+tell_block(const char *who, int pid)
+{
+  static const int pages[] = { 0, 1, 2, HUGEPTES - 1 };
+  for (int i = 0; i < 4; i++) {
+    struct pageinfo pi = page_of(pid, nth(area, pages[i]));
+    tell_page(who, pages[i], (uint64)area, &pi);
+  }
+}
+
+static void
+scene_huge(void)
+{
+  area = map_at(DESERT, HUGEPTES, 0);
+  must(madvise(area, HUGESIZE, MADV_HUGEPAGE), "madvise");
+  *area = 1;
+  stage("2 MiB with MADV_HUGEPAGE: one byte written, one leaf of level 1");
+  tell_block("program", 0);
+  int pid = stand(nothing);
+  stage("after fork: two leaves, one block");
+  tell_block("parent", 0);
+  tell_block("child", pid);
+  dismiss(pid);
+  pid = stand(write_one);
+  stage("the child has written page 1: its leaf is cut, the parent's is not");
+  tell_block("parent", 0);
+  tell_block("child", pid);
+  dismiss(pid);
+  must(mprotect(nth(area, 1), PGSIZE, PROT_READ), "mprotect");
+  stage("the child has ended, and page 1 is made r--");
+  tell_block("parent", 0);
+}
+
+static int go[2];
+
+// Does not end: what it has written is looked at.
+static void
+write_when_told(void)
+{
+  char c;
+  write(ready[1], "x", 1);
+  read(go[0], &c, 1);
+  write_one();
+  for (;;)
+    pause(1000);
+}
+
+static void
+scene_swap(void)
+{
+  area = map(3, 0);
+  memset(area, 1, 3 * PGSIZE);
+  must(vmctl(VMCTL_SWAP, 1), "swap");
+  must(pipe(go), "pipe");
+  int pid = stand(write_when_told);
+  stage("after fork");
+  tell("parent", 0, area, 3);
+  tell("child", pid, area, 3);
+  must(madvise(area, 3 * PGSIZE, MADV_PAGEOUT), "madvise");
+  stage("MADV_PAGEOUT by the parent: three slots, named by both");
+  tell("parent", 0, area, 3);
+  tell("child", pid, area, 3);
+  (void)*(volatile char *)area;
+  stage("the parent has read page 0: shared again, and no slot");
+  tell("parent", 0, area, 3);
+  tell("child", pid, area, 3);
+  write(go[1], "x", 1);
+  while (page_of(pid, nth(area, 1)).frame == 0)
+    pause(1);
+  stage("the child has written page 1: the slot is the parent's alone");
+  tell("parent", 0, area, 3);
+  tell("child", pid, area, 3);
+  dismiss(pid);
+}
+
+#define QUEUED 5
+
+// How many pages of the area are in swap.
+static int
+out(void)
+{
+  int n = 0;
+  for (int i = 0; i < QUEUED; i++)
+    n += (page_of(0, nth(area, i)).flags & PI_SWAP) != 0;
+  return n;
+}
+
+// Evict until n more of them are, whoever else goes.
+static void
+evict(int n)
+{
+  for (n += out(); out() < n;)
+    must(vmctl(VMCTL_RECLAIM, 1), "reclaim");
+}
+
+static struct pageinfo seen[4][2][QUEUED]; // by step and policy
+
+static void
+note(int step, int who)
+{
+  for (int i = 0; i < QUEUED; i++)
+    seen[step][who][i] = page_of(0, nth(area, i));
+}
+
+static void
+play_trace(int who, int policy)
+{
+  area = map(QUEUED, 0);
+  must(vmctl(VMCTL_POLICY, VMPOLICY_FIFO), "policy");
+  must(vmctl(VMCTL_RECLAIM, 10000), "reclaim"); // who sleeps does not come back
+  must(vmctl(VMCTL_POLICY, policy), "policy");
+  for (int i = 0; i < QUEUED; i++)
+    *nth(area, i) = 1;
+  note(0, who);
+  evict(1);
+  note(1, who);
+  (void)(*(volatile char *)nth(area, 1) + *(volatile char *)nth(area, 3));
+  note(2, who);
+  evict(2);
+  note(3, who);
+}
+
+static void
+scene_reclaim(void)
+{
+  static const char *const steps[] = { "5 pages written, from page 0 on", "one page has to go",
+                                       "pages 1 and 3 read",
+                                       "two more have to go: fifo takes 1, which is in use" };
+  must(vmctl(VMCTL_SWAP, 1), "swap");
+  play_trace(0, VMPOLICY_FIFO);
+  play_trace(1, VMPOLICY_CLOCK);
+  for (int step = 0; step < 4; step++) {
+    stage(steps[step]);
+    for (int who = 0; who < 2; who++)
+      for (int i = 0; i < QUEUED; i++)
+        tell_page(who ? "clock" : "fifo", i, (uint64)area, &seen[step][who][i]);
+  }
+}
+
+static volatile int wish; // of the leader: what its thread does, which then sets it to 0
+
+enum { TELL = 1, WRITE };
+
+static void
+serve(void *unused)
+{
+  (void)unused;
+  for (;; wish = 0) {
+    while (wish == 0)
+      pause(1);
+    if (wish == TELL)
+      tell("thread", 0, area, 2);
+    else
+      write_one();
+  }
+}
+
+static void
+have_thread(int what)
+{
+  wish = what;
+  while (wish != 0)
+    pause(1);
+}
+
+static void
+scene_threads(void)
+{
+  static char stack[4 * PGSIZE] __attribute__((aligned(16)));
+  area = map(2, 0);
+  memset(area, 1, 2 * PGSIZE);
+  must(clone(serve, 0, stack + sizeof(stack)), "clone");
+  stage("clone: the thread has the same table, so nothing counts for it");
+  tell("leader", 0, area, 2);
+  have_thread(TELL);
+  int pid = stand(nothing);
+  stage("fork: the child has a table of its own");
+  have_thread(TELL);
+  tell("child", pid, area, 2);
+  have_thread(WRITE);
+  stage("the thread has written page 1");
+  have_thread(TELL);
+  tell("child", pid, area, 2);
+  stage("its copy is the leader's as well");
+  tell("leader", 0, area, 2);
+  have_thread(TELL);
+  dismiss(pid);
+}
+
 static const struct {
   const char *name;
   void (*play)(void);
 } scenes[] = {
   { "tables", scene_tables }, { "lazy", scene_lazy },       { "stack", scene_stack },
   { "cow", scene_cow },       { "files", scene_files },     { "mmap", scene_mmap },
-  { "shm", scene_shm },       { "uaccess", scene_uaccess },
+  { "shm", scene_shm },       { "uaccess", scene_uaccess }, { "huge", scene_huge },
+  { "swap", scene_swap },     { "reclaim", scene_reclaim }, { "threads", scene_threads },
 };
 
 int

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The errors of a disk that cannot be written. Scripts that have such a disk run this program as
-// @readonly, where it is write-protected, and as @failing, where the log cannot be written: the
-// file "old" and the directory "dir" are there.
+// @readonly, where it is write-protected, and as @failing, where the log cannot be written, once
+// for each call that can be the first to hear of it: the file "old" and the directory "dir" are
+// there.
 #include "test.h"
 
 static char *mapping; // of "old"
@@ -54,11 +55,12 @@ on_readonly_disk(int argc, char **argv)
 int
 on_failing_disk(int argc, char **argv)
 {
-  (void)argc;
   (void)argv;
   int fd = open("old", O_RDWR), other = open("README", O_RDONLY);
   mapping = map_old(fd);
   *mapping = 'x';
+  if (argc > 1)
+    FAILS(msync(mapping, PGSIZE, MS_SYNC), EIO);
   FAILS(fsync(other), EIO);
   struct waitinfo info = death(touch, (uint64)mapping);
   CHECK(info.how == DIED_EXIT || info.how == DIED_IO);

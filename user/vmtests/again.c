@@ -95,16 +95,21 @@ h_off(void)
   return poweroff(0);
 }
 
-// Breaks each invariant that a debug build can break; how many there are.
+// Breaks each invariant that a debug build can break; how many there are. Some are about swap.
 static int
 h_breaks(void)
 {
   int n = 0;
+  swap_on();
+  char *p = map(1, 0);
+  *p = 1;
+  page_out(p, 1);
   while (vmctl(VMCTL_CHECK, n + 1) > 0) {
     printf("that was invariant %d\n", ++n);
     EQUALS(vmctl(VMCTL_CHECK, 0), 0);
   }
   printf("%d invariants broken and caught; then: %s\n", n, strerror(errno));
+  swap_off();
   return 0;
 }
 

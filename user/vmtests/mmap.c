@@ -11,8 +11,8 @@ void
 mmap_errors(void)
 {
   int ends[2], file = create("f"), reader = open("f", O_RDONLY), writer = open("f", O_WRONLY);
-  int dir = open(".", O_RDONLY);
-  CHECK(pipe(ends) == 0 && ftruncate(file, 4 * PGSIZE) == 0);
+  int dir = open(".", O_RDONLY), closed = dup(file);
+  CHECK(pipe(ends) == 0 && ftruncate(file, 4 * PGSIZE) == 0 && close(closed) == 0);
   FAILS(mmap(0, 0, RW, ANON, -1, 0), EINVAL);
   FAILS(mmap(0, PGSIZE, RW, MAP_ANON, -1, 0), EINVAL);
   FAILS(mmap(0, PGSIZE, RW, MAP_ANON | MAP_PRIVATE | MAP_SHARED, -1, 0), EINVAL);
@@ -21,8 +21,11 @@ mmap_errors(void)
   FAILS(mmap(0, PGSIZE, PROT_WRITE | PROT_EXEC, ANON, -1, 0), EACCES);
   FAILS(mmap(DESERT + 1, PGSIZE, RW, FIXED, -1, 0), EINVAL);
   FAILS(mmap(0, PGSIZE, PROT_READ, MAP_SHARED, file, 100), EINVAL);
+  FAILS(mmap(0, PGSIZE, PROT_READ, MAP_PRIVATE, file, PGSIZE - 1), EINVAL);
   FAILS(mmap(0, PGSIZE, PROT_READ, MAP_SHARED, -1, 0), EBADF);
   FAILS(mmap(0, PGSIZE, PROT_READ, MAP_PRIVATE, 15, 0), EBADF);
+  FAILS(mmap(0, PGSIZE, PROT_READ, MAP_PRIVATE, NOFILE, 0), EBADF);
+  FAILS(mmap(0, PGSIZE, PROT_READ, MAP_PRIVATE, closed, 0), EBADF);
   FAILS(mmap(0, PGSIZE, PROT_READ, MAP_PRIVATE, writer, 0), EACCES);
   FAILS(mmap(0, PGSIZE, PROT_READ, MAP_SHARED, writer, 0), EACCES);
   FAILS(mmap(0, PGSIZE, RW, MAP_SHARED, reader, 0), EACCES);
@@ -30,6 +33,8 @@ mmap_errors(void)
   FAILS(mmap(0, PGSIZE, PROT_READ, MAP_PRIVATE, 1, 0), ENODEV); // the console
   FAILS(mmap(0, PGSIZE, PROT_READ, MAP_PRIVATE, dir, 0), ENODEV);
   FAILS(mmap(0, 2 * PGSIZE, PROT_READ, MAP_SHARED, file, -(uint64)PGSIZE), EOVERFLOW);
+  FAILS(mmap(0, PGSIZE, PROT_READ, MAP_PRIVATE, file, 1UL << 40), EOVERFLOW);
+  FAILS(mmap(0, 4 * GIB, PROT_READ, MAP_PRIVATE, file, 2 * PGSIZE), EOVERFLOW);
   CHECK(mmap(0, PGSIZE, RW, MAP_PRIVATE, reader, 0) !=
         MAP_FAILED); // private needs no right to write
 }
@@ -47,7 +52,7 @@ mmap_without_room(void)
   FAILS(mmap((void *)(MAXVA - PGSIZE), 2 * PGSIZE, RW, FIXED, -1, 0), EINVAL);
   FAILS(mmap((void *)KERNBASE, PGSIZE, RW, FIXED, -1, 0), EINVAL);
   FAILS(mmap(DESERT, -(uint64)DESERT, RW, FIXED, -1, 0), ENOMEM);
-  CHECK(mmap(0, PGSIZE, RW, FIXED, -1, 0) == MAP_FAILED); // null stays nowhere
+  FAILS(mmap(0, PGSIZE, RW, FIXED, -1, 0), EINVAL); // null stays nowhere
   FAILS(mmap(0, 64 * GIB, RW, ANON | MAP_POPULATE, -1, 0), ENOMEM);
   EQUALS(ranges(), n);
   CHECK(vm().resident <= was + 1);
@@ -87,10 +92,13 @@ mprotect_errors(void)
   *p = 1; // as it was
 }
 
-// The kernel's own pages cannot be made writable.
+// The kernel's own pages cannot be made writable, replaced, or taken away.
 void
 mprotect_of_the_kernels_pages(void)
 {
+  FAILS(mmap((void *)UPIDPAGE, PGSIZE, RW, FIXED, -1, 0), EINVAL);
+  FAILS(munmap((void *)UPIDPAGE, PGSIZE), EINVAL);
+  FAILS(munmap((void *)(UPIDPAGE - PGSIZE), 2 * PGSIZE), EINVAL);
   CHECK(mprotect((void *)UTICKS, PGSIZE, RW) == -1);
   CHECK(mprotect((void *)UPIDPAGE, PGSIZE, RW) == -1);
   FAULTS(touch, UTICKS, PROT_WRITE);
@@ -142,6 +150,21 @@ mincore_errors(void)
   FAILS(mincore(DESERT - PGSIZE, PGSIZE, vec), ENOMEM);
   FAILS(mincore((void *)KERNBASE, PGSIZE, vec), EINVAL);
   FAILS(mincore(p, -(uint64)PGSIZE, vec), EINVAL);
+  CHECK(mincore(p, 0, 0) == 0);
+}
+
+// More pages than the kernel looks at in one go: the hole, or the end of vec, comes late.
+void
+mincore_errors_that_come_late(void)
+{
+  char *p = map_at(DESERT, 1000, 0);
+  uchar *vec = (uchar *)map(1, 0);
+  CHECK(mincore(p, 1000 * PGSIZE, vec) == 0);
+  FAILS(mincore(p, 1000 * PGSIZE, vec + PGSIZE - 900), EFAULT);
+  CHECK(mincore(p, 900 * PGSIZE, vec + PGSIZE - 900) == 0);
+  unmap(nth(p, 950), 1);
+  FAILS(mincore(p, 1000 * PGSIZE, vec), ENOMEM);
+  CHECK(mincore(p, 950 * PGSIZE, vec) == 0);
 }
 
 // ---- ranges ----
@@ -536,6 +559,54 @@ mmap_ten_thousand(void)
   EQUALS(vmctl(VMCTL_CHECK, 0), 0);
   unmap(DESERT, 2 * MANY);
   EQUALS(ranges(), n);
+}
+
+// ---- as many as there may be ----
+
+#define BOUND 65536 // ranges of one address space
+
+// A rule of its own for page 2 of p needs two ranges more.
+static void
+no_room_for_two(char *p)
+{
+  int n = ranges();
+  FAILS(mprotect(nth(p, 2), PGSIZE, PROT_READ), ENOMEM);
+  FAILS(madvise(nth(p, 2), PGSIZE, MADV_HUGEPAGE), ENOMEM);
+  EQUALS(ranges(), n);
+}
+
+static void
+no_room_for_one(char *p)
+{
+  no_room_for_two(p);
+  FAILS(mprotect(p, PGSIZE, PROT_READ), ENOMEM);
+  FAILS(munmap(nth(p, 2), PGSIZE), ENOMEM);
+  FAILS(mmap(0, PGSIZE, RW, ANON, -1, 0), ENOMEM);
+  FAILS(mmap(0, PGSIZE, RW, MAP_SHARED | MAP_ANON, -1, 0), ENOMEM);
+  FAILS(mmap(nth(p, 2), PGSIZE, RW, FIXED, -1, 0), ENOMEM);
+  EQUALS(ranges(), BOUND);
+}
+
+// Five pages that would be cut, and nearly all the other ranges beside them. What needs one more
+// fails and changes nothing; the rest goes on.
+void
+mmap_as_many_as_there_may_be(void)
+{
+  char *p = map_at(nth(DESERT, 2 * BOUND), 5, 0);
+  stamp_all(p, 1, 5);
+  int n = ranges();
+  map_many(BOUND - 1 - n);
+  EQUALS(ranges(), BOUND - 1);
+  no_room_for_two(p);
+  map_at(nth(p, 6), 1, 0);
+  no_room_for_one(p);
+  CHECK(stamped_all(p, 1, 5) && allows(page(nth(p, 2)), PTE_R | PTE_W));
+  CHECK(mprotect(p, 5 * PGSIZE, PROT_READ) == 0 && mprotect(p, 5 * PGSIZE, RW) == 0);
+  LIVES(touch, nth(DESERT, 2)); // all of it forks
+  unmap(nth(p, 4), 1);          // cuts nothing in two
+  unmap(nth(p, 6), 1);
+  CHECK(munmap(nth(p, 2), PGSIZE) == 0 && stamped_all(p, 1, 2) && stamped(nth(p, 3), 1, 3));
+  EQUALS(ranges(), BOUND);
 }
 
 // In any order, with any size, against a map of who should have what.

@@ -317,6 +317,17 @@ vm_calls_with_any_arguments(void)
 
 // ---- the kernel's own check ----
 
+// Others take memory that nobody has had since the boot, of which the check has not heard yet.
+void
+check_while_others_take_memory(void)
+{
+  uint64 half = counts(0).free / 2;
+  int pid = spawn(take_frames, half < 20000 ? half : 20000);
+  for (int i = 0; i < 40; i++)
+    CHECK(vmctl(VMCTL_CHECK, 0) == 0 || errno == EAGAIN);
+  EQUALS(reap(pid), 0);
+}
+
 // While all kinds of memory are there, shared with a child.
 void
 check_finds_nothing_wrong(void)

@@ -199,6 +199,7 @@ swap_and_fork(void)
   int pid = post(nothing, 0);
   EQUALS(slots_used(), used);
   EQUALS(page_of(pid, area).slot, page(area).slot);
+  EQUALS(vmctl(VMCTL_CHECK, 0), 0);
   dismiss(pid);
   EQUALS(slots_used(), used);
   CHECK(all_out(area, PAGES));
@@ -209,6 +210,7 @@ swap_and_fork(void)
   page_out(area, PAGES);
   LIVES(compare_and_write, 20);
   CHECK(stamped_all(area, 1, PAGES));
+  EQUALS(slots_used(), 0);
   swap_off();
 }
 
