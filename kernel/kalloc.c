@@ -42,11 +42,6 @@
 #define STOCK 256 // frames of a stock at the most
 #define KEPT  64
 
-struct chain {
-  struct page *first;
-  uint n;
-};
-
 struct block {
   struct list link; // in partial or whole
   struct chain free;
@@ -56,7 +51,7 @@ struct stock {
   struct spinlock lock;
   struct chain free;
   struct chain tables; // of these, those that are all zeros
-};
+} __attribute__((aligned(64))); // harts do not share a line
 
 extern char end[]; // kernel.ld
 
@@ -71,14 +66,6 @@ static uint64 nblocks, virgin; // blocks from virgin on are untouched
 static uint64 nfree;           // frames in blocks, virgin ones included
 static struct list partial = LIST_INIT(partial), whole = LIST_INIT(whole);
 static struct stock stocks[NCPU] = { [0 ... NCPU - 1] = { .lock = SPINLOCK("stock") } };
-
-static inline void
-push(struct chain *c, struct page *pg)
-{
-  pg->next = c->first;
-  c->first = pg;
-  c->n++;
-}
 
 static inline struct page *
 pop(struct chain *c)
@@ -100,7 +87,7 @@ lay_out(struct block *b, uint from)
     pg->kind = i < from ? PG_RESERVED : PG_FREE;
     pg->ref = 0;
     if (i >= from)
-      push(&b->free, pg);
+      chain_push(&b->free, pg);
   }
 }
 
@@ -175,7 +162,7 @@ refill(struct stock *s)
     struct block *b;
     while (s->free.n < BATCH && (b = take_block()) != 0) {
       while (s->free.n < BATCH && b->free.n > 0)
-        push(&s->free, pop(&b->free));
+        chain_push(&s->free, pop(&b->free));
       if (b->free.n == 0)
         list_del(&b->link);
     }
@@ -194,7 +181,7 @@ give(struct chain *from, uint n)
   for (; n > 0; n--) {
     struct page *pg = pop(from);
     struct block *b = &blocks[(pg - frames) / BLOCK];
-    push(&b->free, pg);
+    chain_push(&b->free, pg);
     if (b->free.n == 1)
       list_before(&partial, &b->link);
     if (b->free.n == BLOCK) {
@@ -316,47 +303,41 @@ block_alloc(int kind)
   return pg;
 }
 
-// pg, whose last reference is gone, becomes FREE: what it was.
-static inline int
-retire(struct page *pg)
+static inline void
+splice(struct chain *to, const struct chain *from)
 {
-  int kind = pg->kind;
-  assert(pg->ref == 0 && kind != PG_FREE && kind != PG_RESERVED);
-  if (DEBUGGING && kind != PG_TABLE)
-    memset(page_va(pg), 0x5a, PGSIZE);
-  pg->kind = PG_FREE;
-  return kind;
+  from->last->next = to->first;
+  to->first = from->first;
+  to->n += from->n;
 }
 
-// Free n frames whose last references are gone. Does not sleep.
+// Retired frames are to be had again, and of these, `tables` as page tables. Does not sleep.
 void
-pages_free(struct page **pg, uint n)
+frames_free(const struct chain *gone, const struct chain *tables)
 {
-  uint users = 0;
   struct stock *s = my_stock();
-  if (n == 0)
-    return;
-  if (__atomic_load_n(&queue.n, __ATOMIC_RELAXED) > 0) // else none of them is in it
-    for (uint i = 0; i < n; i++)
-      queue_forget(pg[i]);
   acquire(&s->lock);
-  for (; n > 0; n--, pg++) {
-    int kind = retire(*pg);
-    users += kind == PG_ANON || kind == PG_CACHE;
-    push(kind == PG_TABLE && s->tables.n < BATCH ? &s->tables : &s->free, *pg);
-  }
+  if (gone->n > 0)
+    splice(&s->free, gone);
+  if (tables->n > 0)
+    splice(s->tables.n < BATCH ? &s->tables : &s->free, tables);
   if (s->free.n > STOCK)
     give(&s->free, s->free.n - STOCK + BATCH);
   release(&s->lock);
-  vm_count(frames_freed, users);
 }
 
 // Drop a reference; with the last one the frame is free. Does not sleep.
 void
 page_put(struct page *pg)
 {
-  if (page_drop(pg))
-    pages_free(&pg, 1);
+  struct chain gone = { 0 }, tables = { 0 };
+  int kind = pg->kind;
+  if (!page_drop(pg))
+    return;
+  page_retire(pg, kind == PG_TABLE ? &tables : &gone);
+  frames_free(&gone, &tables);
+  vm_count(tables_freed, kind == PG_TABLE);
+  vm_count(frames_freed, kind == PG_ANON || kind == PG_CACHE);
 }
 
 // Drop a reference to each frame of the block that begins with pg. Those that are free then, mostly
@@ -366,11 +347,8 @@ block_put(struct page *pg)
 {
   struct chain home = { 0 };
   for (struct page *stop = pg + BLOCK; pg < stop; pg++) {
-    if (page_drop(pg)) {
-      queue_forget(pg);
-      retire(pg);
-      push(&home, pg);
-    }
+    if (page_drop(pg))
+      page_retire(pg, &home);
     if (home.n == 2 * BATCH || (home.n > 0 && pg + 1 == stop)) {
       vm_count(frames_freed, home.n);
       give(&home, home.n);

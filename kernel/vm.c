@@ -77,44 +77,32 @@ table_new(void)
   return page_va(pg);
 }
 
-static void
-table_free(struct page *pg)
-{
-  vm_count(tables_freed, 1);
-  page_put(pg);
-}
-
-// The tables from level down to `lowest` on the way to va, each with the entry for the next: the
-// entry that makes the first one part of the tree; 0: no memory, and nothing was made.
-static pte_t
-tables_new(uint64 va, int level, int lowest)
-{
-  pagetable_t table = table_new();
-  if (table == 0)
-    return 0;
-  if (level > lowest) {
-    pte_t next = tables_new(va, level - 1, lowest);
-    if (next == 0) {
-      table_free(table_of(table));
-      return 0;
-    }
-    pte_fill(&table[PX(level, va)], next);
-  }
-  return PA2PTE(KPA(table)) | PTE_V;
-}
-
 // Hang the missing tables below pte, the empty entry for va of a table of this level: the entry in
-// the lowest one, or 0. Apart from walk, which is short that way.
+// the lowest one; 0: no memory, and nothing changed. From the lowest up, so that the first one is
+// part of the tree when all are there. Apart from walk, which is short that way.
 static NOINLINE pte_t *
 grow(pte_t *pte, uint64 va, int level, int lowest)
 {
-  pte_t next = tables_new(va, level - 1, lowest);
-  if (next == 0)
-    return 0;
+  pte_t *leaf = 0, next = 0;
+  for (int l = lowest; l < level; l++) {
+    pagetable_t table = table_new();
+    if (table == 0) {
+      while (l-- > lowest) {
+        table = below(next);
+        next = table[PX(l, va)];
+        table[PX(l, va)] = 0;
+        page_put(va_page(table));
+      }
+      return 0;
+    }
+    if (next)
+      pte_fill(&table[PX(l, va)], next);
+    else
+      leaf = &table[PX(l, va)];
+    next = PA2PTE(KPA(table)) | PTE_V;
+  }
   pte_fill(pte, next);
-  for (; level > lowest; level--)
-    pte = &below(*pte)[PX(level - 1, va)];
-  return pte;
+  return leaf;
 }
 
 // The entry for va, and in *level where it was found. On the way in *level is the lowest level to
@@ -242,78 +230,77 @@ uvmfree(pagetable_t pt)
 {
   for (int i = 0; i < nkernel; i++)
     pt[kernel_entries[i]] = 0;
-  table_free(va_page(pt));
+  page_put(va_page(pt));
 }
 
-// What was unmapped waits here for the flush: leaves with their level in bits that no entry uses, and
-// tables. What is unmapped after it, detached, is put at once, and waits here when it is free.
+// What was unmapped waits here for the flush: leaves, with their level in bits that no entry uses,
+// and tables.
 #define GATHER      128
 #define AT_LEVEL(l) ((uint64)(l) << 60)
 #define NEAR        (16 * PGSIZE)
-union gathered {
-  pte_t old;
-  struct page *page; // free
-};
 struct gather {
   struct mm *mm;
-  union gathered *at;
-  int detached;
-  uint64 start, end; // of what was unmapped since the last flush
-  uint64 n, tables;
+  int detached;      // the flush has been
+  uint64 n;          // leaves
+  uint64 start, end; // where they were
+  pte_t *at;         // room for GATHER of them
+  struct chain tables;
 };
 
-// Put what an entry had, which no hart uses any more.
+// Put the frame of a leaf that no hart uses any more.
 static inline void
-gather_put(struct gather *g, pte_t old)
+gather_put(struct chain *gone, pte_t old)
 {
   struct page *pg = leaf_page(old);
   if (old >> 60)
     block_leave(pg);
+  else if (pg->kind == PG_KERNEL)
+    page_put(pg);
   else if (page_drop(pg))
-    g->at[g->n++].page = pg;
+    page_retire(pg, gone);
 }
 
-static void
+static NOINLINE void
 gather_free(struct gather *g)
 {
-  if (!g->detached) {
-    uint64 n = g->n;
-    if (g->tables > 0)
-      tlb_flush_all(g->mm);
-    else if (n > 0)
-      tlb_flush_range(g->mm, g->start, g->end);
-    g->n = 0;
-    for (uint64 i = 0; i < n; i++)
-      gather_put(g, g->at[i].old);
-  }
-  if (g->tables > 0)
-    vm_count(tables_freed, g->tables);
-  pages_free(&g->at[0].page, g->n);
-  g->n = g->tables = 0;
+  struct chain gone = { 0 };
+  if (!g->detached && g->tables.n > 0)
+    tlb_flush_all(g->mm);
+  else if (!g->detached && g->n > 0)
+    tlb_flush_range(g->mm, g->start, g->end);
+  for (pte_t *old = g->at, *stop = old + g->n; old < stop; old++)
+    gather_put(&gone, *old);
+  vm_count(frames_freed, gone.n);
+  vm_count(tables_freed, g->tables.n);
+  frames_free(&(struct chain){ gone.first, gone.last, gone.n }, &g->tables);
+  g->tables = (struct chain){ 0 };
 }
 
-// The entry for [va, end) was `old`, and is empty now.
-static inline void
-gather_add(struct gather *g, uint64 va, uint64 end, pte_t old)
+// A leaf that was at va comes to the n that wait; if there is no room, they are put first: how many
+// wait now.
+static inline uint64
+gather_add(struct gather *g, uint64 n, uint64 va, pte_t old)
 {
-  if (g->n == GATHER)
-    gather_free(g);
-  if (g->detached) {
-    gather_put(g, old);
-    return;
-  }
-  if (g->n == 0)
+  if (n % GATHER == 0) {
+    g->n = n;
+    g->end = va;
+    if (n > 0)
+      gather_free(g);
     g->start = va;
-  g->end = end;
-  g->at[g->n++].old = old;
+    n = 0;
+  }
+  g->at[n] = old;
+  return n + 1;
 }
 
-// Empty the entries for [va, end) of a table of level 0.
+// Empty the entries from *pte on, for [va, end), in one table of level 0.
 static NOINLINE void
-unmap_leaves(struct gather *g, pagetable_t table, uint64 va, uint64 end)
+unmap_leaves(struct gather *g, pte_t *pte, uint64 va, uint64 end)
 {
-  uint used = va_page(table)->used, left = used, slots = 0;
-  for (pte_t *pte = &table[PX(0, va)]; va < end && left > 0; pte++, va += PGSIZE) {
+  struct page *table = table_of(pte);
+  uint left = table->used, slots = 0;
+  uint64 n = g->n;
+  for (; va < end && left > 0; pte++, va += PGSIZE) {
     if (*pte == 0)
       continue;
     pte_t old = __atomic_exchange_n(pte, 0, __ATOMIC_RELAXED);
@@ -322,39 +309,47 @@ unmap_leaves(struct gather *g, pagetable_t table, uint64 va, uint64 end)
       swap_put(old);
       slots++;
     } else {
-      gather_add(g, va, va + PGSIZE, old);
+      n = gather_add(g, n, va, old);
     }
   }
-  va_page(table)->used = left;
-  g->mm->resident -= used - left - slots;
+  g->n = n;
+  g->end = va;
+  g->mm->resident -= table->used - left - slots;
   g->mm->swapped -= slots;
+  table->used = left;
 }
 
-// Unmap [va, end) in a table of a higher level, and give back the tables below that are empty then.
-// What is a table can be seen without V, which uvmclear has taken away.
-static void
-unmap_table(struct gather *g, pagetable_t table, int level, uint64 va, uint64 end)
+// Whether an entry above the lowest level points to a table; V aside, which uvmclear takes away.
+static int
+has_table(pte_t pte)
 {
-  uint64 size = LVLSIZE(level), next;
-  struct page *self = va_page(table);
-  for (pte_t *pte = &table[PX(level, va)]; va < end && self->used > 0; pte++, va = next) {
-    next = (va | (size - 1)) + 1;
+  return pte != 0 && (pte & (PTE_R | PTE_W | PTE_X | PTE_NONE)) == 0;
+}
+
+// Unmap [va, end), which cuts no huge page, and give back the tables that are empty then.
+static void
+unmap(struct gather *g, uint64 va, uint64 end)
+{
+  pte_t *path[LEVELS];
+  for (uint64 next; va < end; va = next) {
+    int l = LEVELS - 1;
+    path[l] = &g->mm->pagetable[PX(l, va)];
+    for (; l > 0 && has_table(*path[l]); l--)
+      path[l - 1] = &below(*path[l])[PX(l - 1, va)];
+    next = (va | (LVLSIZE(l > 0 ? l : 1) - 1)) + 1;
     if (next > end)
       next = end;
-    if (*pte == 0)
-      continue;
-    if (PTE_LEAF(*pte) || *pte & PTE_NONE) {
-      g->mm->resident -= size / PGSIZE;
-      gather_add(g, va, next, pte_take(pte) | AT_LEVEL(level));
-      continue;
+    if (l == 0)
+      unmap_leaves(g, path[0], va, next);
+    else if (*path[l] != 0) {
+      g->n = gather_add(g, g->n, va, pte_take(path[l]) | AT_LEVEL(l));
+      g->end = next;
+      g->mm->resident -= PTES;
     }
-    if (level > 1)
-      unmap_table(g, below(*pte), level - 1, va, next);
-    else
-      unmap_leaves(g, below(*pte), va, next);
-    if (va_page(below(*pte))->used == 0) {
-      gather_add(g, va, next, pte_take(pte));
-      g->tables++;
+    for (; l < LEVELS - 1 && table_of(path[l])->used == 0; l++) {
+      pte_take(path[l + 1]);
+      page_drop(table_of(path[l]));
+      page_retire(table_of(path[l]), &g->tables);
     }
   }
 }
@@ -364,9 +359,9 @@ unmap_table(struct gather *g, pagetable_t table, int level, uint64 va, uint64 en
 void
 uvmunmap(struct mm *mm, uint64 start, uint64 end)
 {
-  union gathered at[GATHER];
+  pte_t at[GATHER];
   struct gather g = { .mm = mm, .at = at };
-  unmap_table(&g, mm->pagetable, LEVELS - 1, start, end);
+  unmap(&g, start, end);
   gather_free(&g);
 }
 
@@ -377,7 +372,7 @@ void
 uvmclear(struct mm *mm)
 {
   const int top = LEVELS - 1;
-  union gathered at[GATHER];
+  pte_t at[GATHER];
   struct gather g = { .mm = mm, .at = at, .detached = 1 };
   pagetable_t root = mm->pagetable;
   struct vma *v;
@@ -389,7 +384,7 @@ uvmclear(struct mm *mm)
     uint64 start = v->start, end = v->end;
     while ((v = vma_next(mm, end)) != 0 && v->start - end < NEAR)
       end = v->end;
-    unmap_table(&g, root, top, start, end);
+    unmap(&g, start, end);
   }
   gather_free(&g);
 }

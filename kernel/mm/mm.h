@@ -3,6 +3,7 @@
 #pragma once
 
 #include "../bio.h"
+#include "../defs.h"
 #include "../mman.h"
 #include "../param.h"
 #include "../sleeplock.h"
@@ -216,6 +217,9 @@ int swap_out(struct mappers *);
 int swap_write(void);
 void swap_info(struct vmstat *);
 
+// policy/queue.c; the rest is in policy/queue.h
+void forget_page(struct page *);
+
 // reclaim.c
 #define RECLAIM_BATCH 32
 int reclaim(int n);
@@ -281,9 +285,22 @@ static inline struct page *
 leaf_page(pte_t pte)
 {
   struct page *pg = pa_page(PTE2PA(pte));
-  if ((pte & PTE_D) && pg->kind == PG_CACHE)
+  if (pg->kind == PG_CACHE && (pte & PTE_D))
     page_set(pg, PF_DIRTY);
   return pg;
+}
+
+// pg, whose last reference is gone, goes to a chain of free frames.
+static inline void
+page_retire(struct page *pg, struct chain *gone)
+{
+  assert(pg->ref == 0 && pg->kind != PG_FREE && pg->kind != PG_RESERVED);
+  if (pg->flags & AF_QUEUED)
+    forget_page(pg);
+  if (DEBUGGING && pg->kind != PG_TABLE)
+    memset(page_va(pg), 0x5a, PGSIZE);
+  pg->kind = PG_FREE;
+  chain_push(gone, pg);
 }
 
 // Whether somebody else has a frame of a leaf, by another leaf or a pin, or it belongs to a file.

@@ -49,6 +49,13 @@ struct page {
 
 _Static_assert(sizeof(struct page) == 32, "the frame table has a power of two for each frame");
 
+// Frames one behind the other, by next.
+struct chain {
+  struct page *first;
+  struct page *last; // of one that was only pushed to
+  uint n;
+};
+
 extern struct page *frames; // the frame table: frames[0] describes the frame at RAMBASE
 
 static inline uint64
@@ -91,12 +98,22 @@ page_shared(const struct page *pg)
   return __atomic_load_n(&pg->ref, __ATOMIC_ACQUIRE) > 1;
 }
 
-// Drop a reference: whether it was the last, and pg is for pages_free.
+// Drop a reference: whether it was the last.
 static inline int
 page_drop(struct page *pg)
 {
-  return pg->kind != PG_ZERO && __atomic_sub_fetch(&pg->ref, 1, __ATOMIC_ACQ_REL) == 0;
+  return pg->kind != PG_ZERO && __atomic_fetch_sub(&pg->ref, 1, __ATOMIC_ACQ_REL) == 1;
+}
+
+static inline void
+chain_push(struct chain *c, struct page *pg)
+{
+  pg->next = c->first;
+  if (c->first == 0)
+    c->last = pg;
+  c->first = pg;
+  c->n++;
 }
 
 void page_put(struct page *); // kalloc.c
-void pages_free(struct page **, uint n);
+void frames_free(const struct chain *gone, const struct chain *tables);
