@@ -94,9 +94,8 @@ int holding(struct spinlock *);
 
 // sleeplock.c
 void initsleeplock(struct sleeplock *, const char *name);
-void acquiresleep(struct sleeplock *);
-int try_acquiresleep(struct sleeplock *);
-void releasesleep(struct sleeplock *);
+void lock_sleep(struct sleeplock *);
+void lock_wake(struct sleeplock *);
 int holdingsleep(struct sleeplock *);
 
 // ---- memory ----

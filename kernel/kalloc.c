@@ -326,18 +326,23 @@ frames_free(const struct chain *gone, const struct chain *tables)
   release(&s->lock);
 }
 
-// Drop a reference; with the last one the frame is free. Does not sleep.
-void
-page_put(struct page *pg)
+static NOINLINE void
+page_free(struct page *pg)
 {
   struct chain gone = { 0 }, tables = { 0 };
   int kind = pg->kind;
-  if (!page_drop(pg))
-    return;
   page_retire(pg, kind == PG_TABLE ? &tables : &gone);
   frames_free(&gone, &tables);
   vm_count(tables_freed, kind == PG_TABLE);
   vm_count(frames_freed, kind == PG_ANON || kind == PG_CACHE);
+}
+
+// Drop a reference; with the last one the frame is free. Does not sleep.
+void
+page_put(struct page *pg)
+{
+  if (page_drop(pg))
+    page_free(pg);
 }
 
 // Drop a reference to each frame of the block that begins with pg. Those that are free then, mostly

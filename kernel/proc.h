@@ -206,6 +206,40 @@ release(struct spinlock *lk)
   pop_off();
 }
 
+// ---- sleeplocks: see sleeplock.c ----
+
+// Take lk if it is free: 1, else 0. Does not sleep.
+static inline int
+try_acquiresleep(struct sleeplock *lk)
+{
+  uint64 nobody = 0;
+  if (!__atomic_compare_exchange_n(&lk->owner, &nobody, (uint64)myproc(), 0, __ATOMIC_ACQUIRE,
+                                   __ATOMIC_RELAXED))
+    return 0;
+  lockrank_took(lk, lk->name);
+  return 1;
+}
+
+// Take lk; sleeps while somebody else has it. The caller holds no spinlock.
+static inline void
+acquiresleep(struct sleeplock *lk)
+{
+  assert(lk->name && myproc()->noff == 0 && !holdingsleep(lk));
+  lockrank_want(lk, lk->name);
+  if (!try_acquiresleep(lk))
+    lock_sleep(lk);
+}
+
+static inline void
+releasesleep(struct sleeplock *lk)
+{
+  uint64 me = (uint64)myproc();
+  assert(holdingsleep(lk));
+  lockrank_gave(lk);
+  if (!__atomic_compare_exchange_n(&lk->owner, &me, 0, 0, __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+    lock_wake(lk);
+}
+
 // The nth argument of a system call as the program gave it, n from 0 to 5.
 static inline uint64
 arg(int n)

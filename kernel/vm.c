@@ -543,7 +543,7 @@ refuse(void)
 }
 
 // The table of docs/vm.md, in its order.
-static NOINLINE enum outcome
+static inline enum outcome
 decide(struct fault *f)
 {
   pte_t pte = *f->pte;
@@ -583,7 +583,7 @@ relieve(struct mm *mm, int patient)
 }
 
 // Find what there is at f->va: its range, and where the walk to it ends. Holds mm->lock.
-static void
+static inline void
 look(struct fault *f)
 {
   f->vma = vma_find(f->mm, f->va);
@@ -633,7 +633,10 @@ settle(struct fault *f, int patient)
 enum outcome
 vmfault(struct mm *mm, uint64 va, enum access access)
 {
-  struct fault f = { .mm = mm, .va = PGROUNDDOWN(va), .access = access };
+  struct fault f;
+  f.mm = mm;
+  f.va = PGROUNDDOWN(va);
+  f.access = access;
   acquiresleep(&mm->lock);
   look(&f);
   enum outcome result = settle(&f, 1);

@@ -150,7 +150,7 @@ struct mm *mm_join(struct mm *); // a user comes
 void mm_leave(struct mm *);      // a user goes
 struct mm *mm_fork(struct mm *);
 void mm_totals(struct vmstat *);
-struct vma *vma_find(struct mm *, uint64 va);
+struct vma *vma_search(struct mm *, uint64 va);
 struct vma *vma_next(struct mm *, uint64 va);
 struct vma *vma_new(struct mm *, uint64 start, uint64 end, int prot, const struct vma_ops *);
 void vma_drop(struct vma *);
@@ -254,6 +254,14 @@ static inline int
 huge_only(const struct vma *v)
 {
   return (v->flags & VM_HUGETLB) && (v->start | v->end) % HUGESIZE == 0;
+}
+
+// The vma around va; 0: none. Holds mm->lock.
+static inline struct vma *
+vma_find(struct mm *mm, uint64 va)
+{
+  struct vma *v = mm->found;
+  return v && v->start <= va && va < v->end ? v : vma_search(mm, va);
 }
 
 // The leaf bits that a vma's rule gives.

@@ -95,17 +95,14 @@ vma_next(struct mm *mm, uint64 va)
   return best;
 }
 
-// The vma around va; 0: none.
+// The vma around va, found from now on without a search; 0: none. For vma_find.
 struct vma *
-vma_find(struct mm *mm, uint64 va)
+vma_search(struct mm *mm, uint64 va)
 {
-  struct vma *v = mm->found;
-  if (v == 0 || va < v->start || va >= v->end) {
-    v = vma_next(mm, va);
-    if (v == 0 || va < v->start)
-      return 0;
-    mm->found = v;
-  }
+  struct vma *v = vma_next(mm, va);
+  if (v == 0 || va < v->start)
+    return 0;
+  mm->found = v;
   return v;
 }
 
