@@ -543,7 +543,7 @@ refuse(void)
 }
 
 // The table of docs/vm.md, in its order.
-static inline enum outcome
+static INLINE enum outcome
 decide(struct fault *f)
 {
   pte_t pte = *f->pte;
@@ -602,15 +602,12 @@ look_next(struct fault *f)
     look(f);
 }
 
-// The access could not be made possible at the first try, with this outcome. As settle.
+// The first try had this outcome. As settle, which is short that way.
 static NOINLINE enum outcome
 settle_again(struct fault *f, enum outcome result, int patient)
 {
-  while (result != FAULT_DONE) {
-    if (result == FAULT_NOMEM)
-      result = relieve(f->mm, patient);
-    if (result != FAULT_RETRY)
-      break;
+  while (result == FAULT_RETRY ||
+         (result == FAULT_NOMEM && relieve(f->mm, patient) == FAULT_RETRY)) {
     look(f);
     result = decide(f);
   }
@@ -620,7 +617,7 @@ settle_again(struct fault *f, enum outcome result, int patient)
 }
 
 // Make the access possible, at any price if patient. Holds mm->lock, and may drop and retake it.
-static inline enum outcome
+static INLINE enum outcome
 settle(struct fault *f, int patient)
 {
   vm_count(faults, 1);

@@ -119,6 +119,7 @@ extern struct vmcounts vm_total;
 
 // vm.c; a breakpoint on walk, mappages and vmfault means what it says
 #define NOINLINE __attribute__((noinline))
+#define INLINE   inline __attribute__((always_inline))
 extern pagetable_t kernel_pagetable;
 pte_t *walk(pagetable_t, uint64 va, int alloc, int *level) NOINLINE;
 int mappages(pagetable_t, uint64 va, uint64 size, uint64 pa, uint64 perm) NOINLINE;
