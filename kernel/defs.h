@@ -87,7 +87,6 @@ void become(struct proc *, const struct image *);
 
 // spinlock.c; the rest is in proc.h
 void initlock(struct spinlock *, const char *name);
-int try_acquire(struct spinlock *);
 void lock_wait(struct spinlock *);
 void lock_inherit(struct spinlock *, struct proc *from);
 int holding(struct spinlock *);

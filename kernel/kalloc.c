@@ -211,41 +211,45 @@ my_stock(void)
   return &stocks[myproc()->hart];
 }
 
-// A frame of this hart's stock, or with more also of the blocks; 0: there is none.
-static inline struct page *
-take(int more)
-{
-  struct stock *s = my_stock();
-  acquire(&s->lock);
-  struct page *pg = s->free.n > 0 || (more && refill(s) > 0) ? pop(&s->free) : 0;
-  release(&s->lock);
-  return pg;
-}
-
-// A frame when the stock has none: clean cache is dropped for it, and all stocks are emptied.
-static NOINLINE struct page *
-search(void)
-{
-  struct page *pg = take(1);
-  while (pg == 0 && cache_shrink(2 * BATCH) > 0)
-    pg = take(1);
-  if (pg == 0) {
-    empty_stocks();
-    pg = take(1);
-  }
-  myproc()->starved |= pg == 0;
-  return pg;
-}
-
 // pg, which is free and on no list, is now of this kind and has one reference.
-static inline void
+static inline struct page *
 hand_out(struct page *pg, int kind)
 {
+  assert(pg->kind == PG_FREE && pg->ref == 0);
   pg->kind = kind;
   pg->exec = 0;
   pg->flags = 0;
   pg->ref = 1;
   pg->family = 0;
+  if (kind == PG_ANON || kind == PG_CACHE)
+    vm_count(frames_allocated, 1);
+  return pg;
+}
+
+// A frame of this hart's stock, or of the blocks; 0: there is none.
+static struct page *
+take(void)
+{
+  struct stock *s = my_stock();
+  acquire(&s->lock);
+  struct page *pg = s->free.n > 0 || refill(s) > 0 ? pop(&s->free) : 0;
+  release(&s->lock);
+  return pg;
+}
+
+// As page_alloc, when the stock has none: clean cache is dropped for it, and all stocks are emptied.
+static NOINLINE struct page *
+search(int kind)
+{
+  struct page *pg = take();
+  while (pg == 0 && cache_shrink(2 * BATCH) > 0)
+    pg = take();
+  if (pg == 0) {
+    empty_stocks();
+    pg = take();
+  }
+  myproc()->starved |= pg == 0;
+  return pg ? hand_out(pg, kind) : 0;
 }
 
 // A frame of this kind with one reference, contents undefined; 0 when there is none, even after
@@ -253,14 +257,16 @@ hand_out(struct page *pg, int kind)
 struct page *
 page_alloc(int kind)
 {
+  struct stock *s = my_stock();
   struct page *pg = 0;
-  if (failing() || ((pg = take(0)) == 0 && (pg = search()) == 0))
+  if (failing())
     return 0;
-  assert(pg->kind == PG_FREE && pg->ref == 0);
-  hand_out(pg, kind);
-  if (kind == PG_ANON || kind == PG_CACHE)
-    vm_count(frames_allocated, 1);
-  return pg;
+  if (try_acquire(&s->lock)) {
+    if (s->free.n > 0)
+      pg = pop(&s->free);
+    release(&s->lock);
+  }
+  return pg ? hand_out(pg, kind) : search(kind);
 }
 
 // A frame for a page table, all zeros, with one reference; 0 as page_alloc. Does not sleep.
@@ -299,7 +305,6 @@ block_alloc(int kind)
   struct page *pg = frames + (b - blocks) * BLOCK;
   for (int i = 0; i < BLOCK; i++)
     hand_out(&pg[i], kind);
-  vm_count(frames_allocated, BLOCK);
   return pg;
 }
 

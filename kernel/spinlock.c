@@ -37,19 +37,6 @@ lock_wait(struct spinlock *lk)
   vm_count(contended, 1);
 }
 
-// Take lk if it is free: 1, else 0. Never waits, so any order is fine.
-int
-try_acquire(struct spinlock *lk)
-{
-  push_off();
-  if (__atomic_exchange_n(&lk->locked, 1, __ATOMIC_ACQUIRE)) {
-    pop_off();
-    return 0;
-  }
-  lock_took(lk);
-  return 1;
-}
-
 // lk, which `from` holds and cannot release itself, becomes the running process's. For sched.c.
 void
 lock_inherit(struct spinlock *lk, struct proc *from)

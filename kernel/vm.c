@@ -633,6 +633,7 @@ vmfault(struct mm *mm, uint64 va, enum access access)
   struct fault f;
   f.mm = mm;
   f.va = PGROUNDDOWN(va);
+  f.end = 0;
   f.access = access;
   acquiresleep(&mm->lock);
   look(&f);
@@ -647,7 +648,7 @@ vmfault(struct mm *mm, uint64 va, enum access access)
 int
 mm_populate(struct mm *mm, uint64 start, uint64 end, enum access access)
 {
-  struct fault f = { .mm = mm, .va = start, .access = access };
+  struct fault f = { .mm = mm, .va = start, .end = end, .access = access };
   for (look(&f); f.va < end; look_next(&f)) {
     if (pte_allows(*f.pte, access)) {
       f.va |= (LVLSIZE(f.level) - 1) & ~(PGSIZE - 1UL); // the last page of it

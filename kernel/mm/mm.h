@@ -95,6 +95,7 @@ struct fault {
   struct mm *mm;
   struct vma *vma; // the range around va, 0 when there is none
   uint64 va;       // page-aligned
+  uint64 end;      // pages behind it that are empty are wanted, too, up to here; 0: just this one
   enum access access;
   pte_t *pte; // where the walk to va ended
   int level;  // of pte
