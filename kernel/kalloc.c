@@ -71,6 +71,7 @@ static inline struct page *
 pop(struct chain *c)
 {
   struct page *pg = c->first;
+  assert(pg->kind == PG_FREE && pg->ref == 0);
   c->first = pg->next;
   c->n--;
   return pg;
@@ -215,7 +216,6 @@ my_stock(void)
 static inline struct page *
 hand_out(struct page *pg, int kind)
 {
-  assert(pg->kind == PG_FREE && pg->ref == 0);
   pg->kind = kind;
   pg->exec = 0;
   pg->flags = 0;
