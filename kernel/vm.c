@@ -78,30 +78,19 @@ table_new(void)
 }
 
 // Hang the missing tables below pte, the empty entry for va of a table of this level: the entry in
-// the lowest one; 0: no memory, and nothing changed. From the lowest up, so that the first one is
-// part of the tree when all are there. Apart from walk, which is short that way.
+// the lowest one; 0: no memory, and nothing changed. The lowest comes first, so that they become part
+// of the tree all at once. Apart from walk, which is short that way.
 static NOINLINE pte_t *
 grow(pte_t *pte, uint64 va, int level, int lowest)
 {
-  pte_t *leaf = 0, next = 0;
-  for (int l = lowest; l < level; l++) {
-    pagetable_t table = table_new();
-    if (table == 0) {
-      while (l-- > lowest) {
-        table = below(next);
-        next = table[PX(l, va)];
-        table[PX(l, va)] = 0;
-        page_put(va_page(table));
-      }
-      return 0;
-    }
-    if (next)
-      pte_fill(&table[PX(l, va)], next);
-    else
-      leaf = &table[PX(l, va)];
-    next = PA2PTE(KPA(table)) | PTE_V;
-  }
-  pte_fill(pte, next);
+  pagetable_t table = table_new();
+  if (table == 0)
+    return 0;
+  pte_t *leaf = &table[PX(--level, va)];
+  if (level > lowest && (leaf = grow(leaf, va, level, lowest)) == 0)
+    page_put(va_page(table));
+  else
+    pte_fill(pte, PA2PTE(KPA(table)) | PTE_V);
   return leaf;
 }
 
@@ -236,6 +225,7 @@ uvmfree(pagetable_t pt)
 // What was unmapped waits here for the flush: leaves, with their level in bits that no entry uses,
 // and tables.
 #define GATHER      128
+#define RUN         (GATHER / 2 * PGSIZE) // is gone through at once
 #define AT_LEVEL(l) ((uint64)(l) << 60)
 #define NEAR        (16 * PGSIZE)
 struct gather {
@@ -272,25 +262,21 @@ gather_free(struct gather *g)
     gather_put(&gone, *old);
   vm_count(frames_freed, gone.n);
   vm_count(tables_freed, g->tables.n);
-  frames_free(&(struct chain){ gone.first, gone.last, gone.n }, &g->tables);
+  frames_free(&gone, &g->tables);
+  g->n = 0;
   g->tables = (struct chain){ 0 };
 }
 
-// A leaf that was at va comes to the n that wait; if there is no room, they are put first: how many
-// wait now.
-static inline uint64
-gather_add(struct gather *g, uint64 n, uint64 va, pte_t old)
+// Up to n leaves of [va, end) are to wait: where.
+static inline pte_t *
+gather_room(struct gather *g, uint n, uint64 va, uint64 end)
 {
-  if (n % GATHER == 0) {
-    g->n = n;
-    g->end = va;
-    if (n > 0)
-      gather_free(g);
+  if (g->n + n > GATHER)
+    gather_free(g);
+  if (g->n == 0)
     g->start = va;
-    n = 0;
-  }
-  g->at[n] = old;
-  return n + 1;
+  g->end = end;
+  return g->at + g->n;
 }
 
 // Empty the entries from *pte on, for [va, end), in one table of level 0.
@@ -299,7 +285,9 @@ unmap_leaves(struct gather *g, pte_t *pte, uint64 va, uint64 end)
 {
   struct page *table = table_of(pte);
   uint left = table->used, slots = 0;
-  uint64 n = g->n;
+  for (; va < end && *pte == 0; va += PGSIZE)
+    pte++;
+  pte_t *at = gather_room(g, (end - va) / PGSIZE, va, end);
   for (; va < end && left > 0; pte++, va += PGSIZE) {
     if (*pte == 0)
       continue;
@@ -309,14 +297,22 @@ unmap_leaves(struct gather *g, pte_t *pte, uint64 va, uint64 end)
       swap_put(old);
       slots++;
     } else {
-      n = gather_add(g, n, va, old);
+      *at++ = old;
     }
   }
-  g->n = n;
-  g->end = va;
+  g->n = at - g->at;
   g->mm->resident -= table->used - left - slots;
   g->mm->swapped -= slots;
   table->used = left;
+}
+
+// The huge page at va.
+static NOINLINE void
+unmap_huge(struct gather *g, pte_t *pte, uint64 va)
+{
+  *gather_room(g, 1, va, va + HUGESIZE) = pte_take(pte) | AT_LEVEL(1);
+  g->n++;
+  g->mm->resident -= PTES;
 }
 
 // Whether an entry above the lowest level points to a table; V aside, which uvmclear takes away.
@@ -336,19 +332,16 @@ unmap(struct gather *g, uint64 va, uint64 end)
     path[l] = &g->mm->pagetable[PX(l, va)];
     for (; l > 0 && has_table(*path[l]); l--)
       path[l - 1] = &below(*path[l])[PX(l - 1, va)];
-    next = (va | (LVLSIZE(l > 0 ? l : 1) - 1)) + 1;
+    next = (va | ((l > 0 ? LVLSIZE(l) : RUN) - 1)) + 1;
     if (next > end)
       next = end;
     if (l == 0)
       unmap_leaves(g, path[0], va, next);
-    else if (*path[l] != 0) {
-      g->n = gather_add(g, g->n, va, pte_take(path[l]) | AT_LEVEL(l));
-      g->end = next;
-      g->mm->resident -= PTES;
-    }
+    else if (*path[l] != 0)
+      unmap_huge(g, path[l], va);
     for (; l < LEVELS - 1 && table_of(path[l])->used == 0; l++) {
       pte_take(path[l + 1]);
-      page_drop(table_of(path[l]));
+      table_of(path[l])->ref = 0;
       page_retire(table_of(path[l]), &g->tables);
     }
   }
@@ -502,10 +495,12 @@ pte_allows(pte_t pte, enum access access)
 static NOINLINE enum outcome
 map_below(struct fault *f, struct page *pg)
 {
-  f->level = 0;
-  f->pte = walk(f->mm->pagetable, f->va, 1, &f->level);
-  if (f->pte)
+  pte_t *pte = grow(f->pte, f->va, f->level, 0);
+  if (pte) {
+    f->pte = pte;
+    f->level = 0;
     return fault_map(f, pg);
+  }
   page_put(pg);
   return FAULT_NOMEM;
 }
