@@ -50,7 +50,7 @@ struct block {
 struct stock {
   struct spinlock lock;
   struct chain free;
-  struct chain tables; // of these, those that are all zeros
+  struct chain tables;          // of these, those that are all zeros
 } __attribute__((aligned(64))); // harts do not share a line
 
 extern char end[]; // kernel.ld
@@ -269,8 +269,8 @@ page_alloc(int kind)
   return pg ? hand_out(pg, kind) : search(kind);
 }
 
-// A frame for a page table, all zeros, with one reference; 0 as page_alloc. Does not sleep.
-struct page *
+// A page table with no entries, its frame with one reference; 0 as page_alloc. Does not sleep.
+pagetable_t
 table_alloc(void)
 {
   struct stock *s = my_stock();
@@ -283,7 +283,10 @@ table_alloc(void)
     hand_out(pg, PG_TABLE);
   else if ((pg = page_alloc(PG_TABLE)) != 0)
     page_zero(page_va(pg));
-  return pg;
+  else
+    return 0;
+  vm_count(tables_made, 1);
+  return page_va(pg);
 }
 
 // The first of 512 frames that are one block, each of this kind with one reference, contents
@@ -356,14 +359,11 @@ void
 block_put(struct page *pg)
 {
   struct chain home = { 0 };
-  for (struct page *stop = pg + BLOCK; pg < stop; pg++) {
+  for (struct page *stop = pg + BLOCK; pg < stop; pg++)
     if (page_drop(pg))
       page_retire(pg, &home);
-    if (home.n == 2 * BATCH || (home.n > 0 && pg + 1 == stop)) {
-      vm_count(frames_freed, home.n);
-      give(&home, home.n);
-    }
-  }
+  vm_count(frames_freed, home.n);
+  give(&home, home.n);
 }
 
 // A frame for the kernel itself, by its address; contents undefined; 0: no memory.

@@ -162,21 +162,14 @@ stay(struct proc *p)
 }
 
 // The last thing before user mode: nothing is left to do in the kernel, and interrupts are off.
-static inline void
-leave(struct proc *p)
-{
-  intr_off();
-  if (wanted(p))
-    stay(p);
-  if (p->cpu->codegen != __atomic_load_n(&codegen, __ATOMIC_ACQUIRE))
-    code_see(p->cpu);
-}
-
-// trapvec.S: there for the first time.
 void
 leave_kernel(void)
 {
-  leave(myproc());
+  intr_off();
+  if (wanted(myproc()))
+    stay(myproc());
+  if (mycpu()->codegen != __atomic_load_n(&codegen, __ATOMIC_ACQUIRE))
+    code_see(mycpu());
 }
 
 // trapvec.S: a trap from user mode, registers in tf, interrupts off. On return they are loaded.
@@ -195,7 +188,7 @@ usertrap(struct trapframe *tf)
     intr_on();
     exception(cause, value);
   }
-  leave(myproc());
+  leave_kernel();
 }
 
 static _Noreturn void

@@ -66,24 +66,13 @@ pte_take(pte_t *pte)
   return __atomic_exchange_n(pte, 0, __ATOMIC_ACQ_REL);
 }
 
-static pagetable_t
-table_new(void)
-{
-  struct page *pg = table_alloc();
-  if (pg == 0)
-    return 0;
-  pg->used = 0;
-  vm_count(tables_made, 1);
-  return page_va(pg);
-}
-
 // Hang the missing tables below pte, the empty entry for va of a table of this level: the entry in
 // the lowest one; 0: no memory, and nothing changed. The lowest comes first, so that they become part
 // of the tree all at once. Apart from walk, which is short that way.
 static NOINLINE pte_t *
 grow(pte_t *pte, uint64 va, int level, int lowest)
 {
-  pagetable_t table = table_new();
+  pagetable_t table = table_alloc();
   if (table == 0)
     return 0;
   pte_t *leaf = &table[PX(--level, va)];
@@ -153,7 +142,7 @@ void
 kvminit(void)
 {
   uint64 text = KPA(text_start), rodata = KPA(text_end), data = KPA(rodata_end);
-  kernel_pagetable = table_new();
+  kernel_pagetable = table_alloc();
   kvmmap(VIRT_TEST, VIRT_TEST + PGSIZE, PTE_R | PTE_W);
   kvmmap(CLINT, CLINT + 0x10000, PTE_R | PTE_W);
   kvmmap(PLIC, PLIC + 0x400000, PTE_R | PTE_W);
@@ -207,7 +196,7 @@ kvmstack(int i)
 pagetable_t
 uvmcreate(void)
 {
-  pagetable_t pt = table_new();
+  pagetable_t pt = table_alloc();
   for (int i = 0; i < nkernel && pt; i++)
     pt[kernel_entries[i]] = kernel_pagetable[kernel_entries[i]];
   return pt;
@@ -315,14 +304,8 @@ unmap_huge(struct gather *g, pte_t *pte, uint64 va)
   g->mm->resident -= PTES;
 }
 
-// Whether an entry above the lowest level points to a table; V aside, which uvmclear takes away.
-static int
-has_table(pte_t pte)
-{
-  return pte != 0 && (pte & (PTE_R | PTE_W | PTE_X | PTE_NONE)) == 0;
-}
-
 // Unmap [va, end), which cuts no huge page, and give back the tables that are empty then.
+// What is a table can be seen without V, which uvmclear has taken away.
 static void
 unmap(struct gather *g, uint64 va, uint64 end)
 {
@@ -330,7 +313,7 @@ unmap(struct gather *g, uint64 va, uint64 end)
   for (uint64 next; va < end; va = next) {
     int l = LEVELS - 1;
     path[l] = &g->mm->pagetable[PX(l, va)];
-    for (; l > 0 && has_table(*path[l]); l--)
+    for (; l > 0 && *path[l] != 0 && !PTE_LEAF(*path[l]) && !(*path[l] & PTE_NONE); l--)
       path[l - 1] = &below(*path[l])[PX(l - 1, va)];
     next = (va | ((l > 0 ? LVLSIZE(l) : RUN) - 1)) + 1;
     if (next > end)
@@ -364,14 +347,12 @@ uvmunmap(struct mm *mm, uint64 start, uint64 end)
 void
 uvmclear(struct mm *mm)
 {
-  const int top = LEVELS - 1;
   pte_t at[GATHER];
   struct gather g = { .mm = mm, .at = at, .detached = 1 };
-  pagetable_t root = mm->pagetable;
   struct vma *v;
   for (uint64 va = 0; (v = vma_next(mm, va)) != 0;)
-    for (va = v->start; va < v->end; va = (va | (LVLSIZE(top) - 1)) + 1)
-      root[PX(top, va)] &= ~PTE_V;
+    for (va = v->start; va < v->end; va = (va | (LVLSIZE(LEVELS - 1) - 1)) + 1)
+      mm->pagetable[PX(LEVELS - 1, va)] &= ~PTE_V;
   tlb_flush_all(mm);
   for (v = vma_next(mm, 0); v;) {
     uint64 start = v->start, end = v->end;
@@ -420,7 +401,7 @@ uvmsplit(struct mm *mm, uint64 va)
   pte_t *pte = va < USERTOP ? walk(mm->pagetable, va, 0, &level) : 0;
   if (level == 0 || va % HUGESIZE == 0 || !pte_mapped(*pte))
     return 0;
-  pagetable_t table = table_new();
+  pagetable_t table = table_alloc();
   if (table == 0)
     return -ENOMEM;
   pte_t old = __atomic_exchange_n(pte, 0, __ATOMIC_ACQ_REL);
@@ -586,17 +567,6 @@ look(struct fault *f)
   f->pte = walk(f->mm->pagetable, f->va, 0, &f->level);
 }
 
-// The same for the page behind; in one table and range that is a step.
-static void
-look_next(struct fault *f)
-{
-  f->va += PGSIZE;
-  if (f->level == 0 && PX(0, f->va) != 0 && f->va < f->vma->end)
-    f->pte++;
-  else
-    look(f);
-}
-
 // The first try had this outcome. As settle, which is short that way.
 static NOINLINE enum outcome
 settle_again(struct fault *f, enum outcome result, int patient)
@@ -644,7 +614,8 @@ int
 mm_populate(struct mm *mm, uint64 start, uint64 end, enum access access)
 {
   struct fault f = { .mm = mm, .va = start, .end = end, .access = access };
-  for (look(&f); f.va < end; look_next(&f)) {
+  for (; f.va < end; f.va += PGSIZE) {
+    look(&f);
     if (pte_allows(*f.pte, access)) {
       f.va |= (LVLSIZE(f.level) - 1) & ~(PGSIZE - 1UL); // the last page of it
       continue;

@@ -46,24 +46,20 @@ copy(struct fault *f)
   return FAULT_DONE;
 }
 
-// A huge page that somebody else has, too: small ones first. Apart from cow_fault like copy.
-static NOINLINE enum outcome
-split(struct fault *f)
-{
-  return uvmsplit(f->mm, f->va | PGSIZE) < 0 ? FAULT_NOMEM : FAULT_RETRY;
-}
-
 // A write to a leaf that is not writable, in a private vma that is. Does not sleep but for other
 // harts' answers.
 enum outcome
 cow_fault(struct fault *f)
 {
-  if (leaf_shared(*f->pte, f->level))
-    return f->level == 0 ? copy(f) : split(f);
-  __atomic_fetch_or(f->pte, PTE_W | PTE_A | PTE_D, __ATOMIC_RELAXED);
-  vm_count(cow_reuse, 1);
-  tlb_gained(f->mm, f->va);
-  return FAULT_DONE;
+  if (!leaf_shared(*f->pte, f->level)) {
+    __atomic_fetch_or(f->pte, PTE_W | PTE_A | PTE_D, __ATOMIC_RELAXED);
+    vm_count(cow_reuse, 1);
+    tlb_gained(f->mm, f->va);
+    return FAULT_DONE;
+  }
+  if (f->level == 0)
+    return copy(f);
+  return uvmsplit(f->mm, f->va | PGSIZE) < 0 ? FAULT_NOMEM : FAULT_RETRY; // then one small page
 }
 
 // Copy the page of a small leaf for `to`: the leaf for the copy, or 0: no memory.

@@ -220,7 +220,7 @@ int swap_write(void);
 void swap_info(struct vmstat *);
 
 // policy/queue.c; the rest is in policy/queue.h
-void forget_page(struct page *);
+void queue_forget(struct page *);
 
 // reclaim.c
 #define RECLAIM_BATCH 32
@@ -306,7 +306,7 @@ page_retire(struct page *pg, struct chain *gone)
 {
   assert(pg->ref == 0 && pg->kind != PG_FREE && pg->kind != PG_RESERVED);
   if (pg->flags & AF_QUEUED)
-    forget_page(pg);
+    queue_forget(pg);
   if (DEBUGGING && pg->kind != PG_TABLE)
     memset(page_va(pg), 0x5a, PGSIZE);
   pg->kind = PG_FREE;

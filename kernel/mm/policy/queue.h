@@ -46,11 +46,3 @@ queue_admit(struct page *pg)
   if (__atomic_load_n(&queue.on, __ATOMIC_ACQUIRE))
     admit_page(pg);
 }
-
-// pg shall not be evicted any more: it has been.
-static inline void
-queue_forget(struct page *pg)
-{
-  if (__atomic_load_n(&pg->flags, __ATOMIC_ACQUIRE) & AF_QUEUED)
-    forget_page(pg);
-}
