@@ -22,9 +22,8 @@
 
 // The writer gets a frame of his own. Apart from cow_fault, which is short that way.
 static NOINLINE enum outcome
-copy(struct fault *f)
+copy(struct fault *f, struct page *old)
 {
-  struct page *old = pa_page(PTE2PA(*f->pte));
   struct page *new = page_alloc(PG_ANON);
   if (new == 0)
     return FAULT_NOMEM;
@@ -51,14 +50,15 @@ copy(struct fault *f)
 enum outcome
 cow_fault(struct fault *f)
 {
+  struct page *pg = pa_page(PTE2PA(*f->pte));
   if (!leaf_shared(*f->pte, f->level)) {
     __atomic_fetch_or(f->pte, PTE_W | PTE_A | PTE_D, __ATOMIC_RELAXED);
-    vm_count(cow_reuse, 1);
     tlb_gained(f->mm, f->va);
+    vm_count(cow_reuse, 1);
     return FAULT_DONE;
   }
   if (f->level == 0)
-    return copy(f);
+    return copy(f, pg);
   return uvmsplit(f->mm, f->va | PGSIZE) < 0 ? FAULT_NOMEM : FAULT_RETRY; // then one small page
 }
 
