@@ -595,12 +595,8 @@ settle(struct fault *f, int patient)
 enum outcome
 vmfault(struct mm *mm, uint64 va, enum access access)
 {
-  struct fault f;
-  f.mm = mm;
-  f.va = PGROUNDDOWN(va);
-  f.end = 0;
-  f.access = access;
   acquiresleep(&mm->lock);
+  struct fault f = { .mm = mm, .va = PGROUNDDOWN(va), .access = access };
   look(&f);
   enum outcome result = settle(&f, 1);
   releasesleep(&mm->lock);

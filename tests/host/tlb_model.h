@@ -7,20 +7,22 @@
 // a step of the model before it: there, another hart may go on.
 #pragma once
 
-#define main       riscv_main
-#define myproc     riscv_myproc
-#define mycpu      riscv_mycpu
-#define intr_get   riscv_intr_get
-#define push_off   riscv_push_off
-#define pop_off    riscv_pop_off
-#define acquire    riscv_acquire
-#define release    riscv_release
-#define satp_read  riscv_satp_read
-#define satp_write riscv_satp_write
-#define fence_all  riscv_fence_all
-#define fence_asid riscv_fence_asid
-#define fence_page riscv_fence_page
-#define fence_code riscv_fence_code
+#define main         riscv_main
+#define myproc       riscv_myproc
+#define mycpu        riscv_mycpu
+#define intr_get     riscv_intr_get
+#define push_off     riscv_push_off
+#define pop_off      riscv_pop_off
+#define acquire      riscv_acquire
+#define release      riscv_release
+#define acquiresleep riscv_acquiresleep
+#define releasesleep riscv_releasesleep
+#define satp_read    riscv_satp_read
+#define satp_write   riscv_satp_write
+#define fence_all    riscv_fence_all
+#define fence_asid   riscv_fence_asid
+#define fence_page   riscv_fence_page
+#define fence_code   riscv_fence_code
 #include "kernel/defs.h"
 #include "kernel/proc.h"
 #include "kernel/riscv/fdt.h"
@@ -33,6 +35,8 @@
 #undef pop_off
 #undef acquire
 #undef release
+#undef acquiresleep
+#undef releasesleep
 #undef satp_read
 #undef satp_write
 #undef fence_all
@@ -47,6 +51,8 @@ void push_off(void);
 void pop_off(void);
 void acquire(struct spinlock *);
 void release(struct spinlock *);
+void acquiresleep(struct sleeplock *);
+void releasesleep(struct sleeplock *);
 uint64 satp_read(void);
 void satp_write(uint64);
 void fence_all(void);
