@@ -308,7 +308,7 @@ purge(uint b, const struct range *r, struct page **gone)
 static void
 give_up(struct page *pg)
 {
-  struct chain gone = { 0 };
+  struct chain gone = { 0 }, none = { 0 };
   struct page *next;
   uint all = 0;
   for (; pg; pg = next, all++) {
@@ -317,9 +317,12 @@ give_up(struct page *pg)
     file_disown(pg);
     if (page_drop(pg))
       page_retire(pg, &gone);
+    if (gone.n == DISK_RUN || next == 0) {
+      vm_count(frames_freed, gone.n);
+      frames_free(&gone, &none);
+      gone = none;
+    }
   }
-  frames_free(&gone, &(struct chain){ 0 });
-  vm_count(frames_freed, gone.n);
   __atomic_fetch_sub(&cache_frames, all, __ATOMIC_RELAXED);
 }
 

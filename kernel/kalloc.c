@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Frames: who has which 4 KiB of memory.
 //
-// Interface: kinit; kalloc, kfree (by address); page_alloc, page_put (by struct page); table_alloc;
-// block_alloc, block_put (512 frames that are one 2 MiB block).
+// Interface: kinit; kalloc, kfree (by address); page_alloc, page_put (by struct page); frames_free
+// (many, that mm.h's page_retire has chained); table_alloc; block_alloc, block_put (512 frames that
+// are one 2 MiB block).
 //
 // RAM is cut into blocks of 2 MiB. A block is untouched, split into 512 frames, or whole again:
 //
@@ -26,7 +27,8 @@
 // Locks: a hart's stock has one (rank "stock"), the blocks have one ("frames"). Neither is held
 // while the cache is asked to shrink.
 //
-// 1. A frame is FREE exactly while it is in the chain of one block or stock; its ref is 0 then.
+// 1. A frame is FREE exactly while it is in the chain of one block or stock, or on the way to it in
+//    a chain of who has put it; its ref is 0 then.
 // 2. nfree is what the blocks have, untouched ones too; nfree + stocks = all that is not handed out.
 // 3. The last KEPT frames go to init, its children, kernel threads and who makes room for others
 //    (mm/reclaim.c) only, so that a shell can still kill what ate the rest.

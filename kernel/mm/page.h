@@ -11,7 +11,7 @@
 //   CACHE      bio.c: a block of the disk             1 for the cache + mappings + pins + holders
 //   ZERO       the shared frame of zeros              nothing: it is exempt
 //
-// Edges: FREE -> any by kalloc; any -> FREE by kfree, when ref falls to 0; nothing else.
+// Edges: FREE -> any by kalloc; any -> FREE by page_retire, when ref has fallen to 0; nothing else.
 #pragma once
 
 #include "../list.h"
