@@ -316,12 +316,13 @@ unmap(struct gather *g, uint64 va, uint64 end)
     for (; l > 0 && *path[l] != 0 && !PTE_LEAF(*path[l]) && !(*path[l] & PTE_NONE); l--)
       path[l - 1] = &below(*path[l])[PX(l - 1, va)];
     next = (va | ((l > 0 ? LVLSIZE(l) : RUN) - 1)) + 1;
-    if (next > end)
-      next = end;
     if (l == 0)
-      unmap_leaves(g, path[0], va, next);
+      unmap_leaves(g, path[0], va, next < end ? next : end);
     else if (*path[l] != 0)
       unmap_huge(g, path[l], va);
+    else
+      for (; next < end && PX(l, next) != 0 && *++path[l] == 0; next += LVLSIZE(l))
+        ;
     for (; l < LEVELS - 1 && table_of(path[l])->used == 0; l++) {
       pte_take(path[l + 1]);
       table_of(path[l])->ref = 0;

@@ -37,10 +37,9 @@ anon_fault(struct fault *f)
     if (pg)
       page_zero(page_va(pg));
     result = pg ? fault_map(f, pg) : FAULT_NOMEM;
-    n++;
+    n += result == FAULT_DONE;
   } while (result == FAULT_DONE && next_too(f));
-  vm_count(faults, n - 1);
-  n -= result != FAULT_DONE;
+  vm_count(faults, n - (result == FAULT_DONE)); // settle has counted one
   vm_count(frames_zeroed, n);
   vm_count(zero_fill, n);
   return result;
