@@ -309,8 +309,9 @@ purge(uint b, const struct range *r, struct page **gone)
 static void
 give_up(struct page *pg)
 {
-  struct page *batch[DISK_RUN], *next;
-  uint n = 0, all = 0;
+  struct chain gone = { 0 }, none = { 0 };
+  struct page *next;
+  uint all = 0;
   for (; pg; pg = next, all++) {
     next = pg->hnext;
     if (__atomic_load_n(&pg->flags, __ATOMIC_RELAXED) & (PF_LOGGED | PF_WRITABLE)) {
@@ -318,10 +319,11 @@ give_up(struct page *pg)
       file_disown(pg);
     }
     if (page_drop(pg))
-      batch[n++] = pg;
-    if (n == DISK_RUN || next == 0) {
-      pages_free(batch, n);
-      n = 0;
+      page_retire(pg, &gone);
+    if (gone.n == DISK_RUN || next == 0) {
+      vm_count(frames_freed, gone.n);
+      frames_free(&gone, &none);
+      gone = none;
     }
   }
   __atomic_fetch_sub(&cache_frames, all, __ATOMIC_RELAXED);

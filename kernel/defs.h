@@ -85,7 +85,6 @@ void become(struct proc *, const struct image *);
 
 // spinlock.c; the rest is in proc.h
 void initlock(struct spinlock *, const char *name);
-int try_acquire(struct spinlock *);
 int holding(struct spinlock *);
 
 // sleeplock.c
@@ -102,7 +101,7 @@ void kinit(uint64 ramend);
 void *kalloc(void); // a frame, contents undefined; 0: none
 void kfree(void *);
 struct page *page_alloc(int kind);
-struct page *table_alloc(void);
+pagetable_t table_alloc(void);
 struct page *block_alloc(int kind);
 void block_put(struct page *);
 uint64 kfree_frames(void);

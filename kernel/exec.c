@@ -94,7 +94,8 @@ read_segment(struct mm *mm, struct vma *v, struct inode *ip, const struct proghd
       page_put(pg);
       return err;
     }
-    f.level = LEVELS - 1; // nothing is mapped
+    f.level = 0;
+    f.pte = walk(mm->pagetable, f.va, 0, &f.level);
     if (fault_map(&f, pg) != FAULT_DONE)
       return -ENOMEM;
   }

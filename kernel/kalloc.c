@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: MIT
 // Frames: who has which 4 KiB of memory.
 //
-// Interface: kinit; kalloc, kfree (by address); page_alloc, page_put (by struct page); table_alloc;
-// block_alloc, block_put (512 frames that are one 2 MiB block).
+// Interface: kinit; kalloc, kfree (by address); page_alloc, page_put (by struct page); frames_free
+// (many, that mm.h's page_retire has chained); table_alloc; block_alloc, block_put (512 frames that
+// are one 2 MiB block).
 //
 // RAM is cut into blocks of 2 MiB. A block is untouched, split into 512 frames, or whole again:
 //
@@ -26,7 +27,8 @@
 // Locks: a hart's stock has one (rank "stock"), the blocks have one ("frames"). Neither is held
 // while the cache is asked to shrink.
 //
-// 1. A frame is FREE exactly while it is in the chain of one block or stock; its ref is 0 then.
+// 1. A frame is FREE exactly while it is in the chain of one block or stock, or on the way to it in
+//    a chain of who has put it; its ref is 0 then.
 // 2. nfree is what the blocks have, untouched ones too; nfree + stocks = all that is not handed out.
 // 3. The last KEPT frames go to init, its children, kernel threads and who makes room for others
 //    (mm/reclaim.c) only, so that a shell can still kill what ate the rest.
@@ -42,11 +44,6 @@
 #define STOCK 256 // frames of a stock at the most
 #define KEPT  64
 
-struct chain {
-  struct page *first;
-  uint n;
-};
-
 struct block {
   struct list link; // in partial or whole
   struct chain free;
@@ -55,8 +52,8 @@ struct block {
 struct stock {
   struct spinlock lock;
   struct chain free;
-  struct chain tables; // of these, those that are all zeros
-};
+  struct chain tables;          // of these, those that are all zeros
+} __attribute__((aligned(64))); // harts do not share a line
 
 extern char end[]; // kernel.ld
 
@@ -72,18 +69,11 @@ static uint64 nfree;           // frames in blocks, virgin ones included
 static struct list partial = LIST_INIT(partial), whole = LIST_INIT(whole);
 static struct stock stocks[NCPU] = { [0 ... NCPU - 1] = { .lock = SPINLOCK("stock") } };
 
-static inline void
-push(struct chain *c, struct page *pg)
-{
-  pg->next = c->first;
-  c->first = pg;
-  c->n++;
-}
-
 static inline struct page *
 pop(struct chain *c)
 {
   struct page *pg = c->first;
+  assert(pg->kind == PG_FREE && pg->ref == 0);
   c->first = pg->next;
   c->n--;
   return pg;
@@ -100,7 +90,7 @@ lay_out(struct block *b, uint from)
     pg->kind = i < from ? PG_RESERVED : PG_FREE;
     pg->ref = 0;
     if (i >= from)
-      push(&b->free, pg);
+      chain_push(&b->free, pg);
   }
 }
 
@@ -175,7 +165,7 @@ refill(struct stock *s)
     struct block *b;
     while (s->free.n < BATCH && (b = take_block()) != 0) {
       while (s->free.n < BATCH && b->free.n > 0)
-        push(&s->free, pop(&b->free));
+        chain_push(&s->free, pop(&b->free));
       if (b->free.n == 0)
         list_del(&b->link);
     }
@@ -194,7 +184,7 @@ give(struct chain *from, uint n)
   for (; n > 0; n--) {
     struct page *pg = pop(from);
     struct block *b = &blocks[(pg - frames) / BLOCK];
-    push(&b->free, pg);
+    chain_push(&b->free, pg);
     if (b->free.n == 1)
       list_before(&partial, &b->link);
     if (b->free.n == BLOCK) {
@@ -224,34 +214,8 @@ my_stock(void)
   return &stocks[myproc()->hart];
 }
 
-// A frame of this hart's stock, or with more also of the blocks; 0: there is none.
-static inline struct page *
-take(int more)
-{
-  struct stock *s = my_stock();
-  acquire(&s->lock);
-  struct page *pg = s->free.n > 0 || (more && refill(s) > 0) ? pop(&s->free) : 0;
-  release(&s->lock);
-  return pg;
-}
-
-// A frame when the stock has none: clean cache is dropped for it, and all stocks are emptied.
-static NOINLINE struct page *
-search(void)
-{
-  struct page *pg = take(1);
-  while (pg == 0 && cache_shrink(2 * BATCH) > 0)
-    pg = take(1);
-  if (pg == 0) {
-    empty_stocks();
-    pg = take(1);
-  }
-  myproc()->starved |= pg == 0;
-  return pg;
-}
-
 // pg, which is free and on no list, is now of this kind and has one reference.
-static inline void
+static inline struct page *
 hand_out(struct page *pg, int kind)
 {
   pg->kind = kind;
@@ -259,6 +223,35 @@ hand_out(struct page *pg, int kind)
   pg->flags = 0;
   pg->ref = 1;
   pg->family = 0;
+  if (kind == PG_ANON || kind == PG_CACHE)
+    vm_count(frames_allocated, 1);
+  return pg;
+}
+
+// A frame of this hart's stock, or of the blocks; 0: there is none.
+static struct page *
+take(void)
+{
+  struct stock *s = my_stock();
+  acquire(&s->lock);
+  struct page *pg = s->free.n > 0 || refill(s) > 0 ? pop(&s->free) : 0;
+  release(&s->lock);
+  return pg;
+}
+
+// As page_alloc, when the stock has none: clean cache is dropped for it, and all stocks are emptied.
+static NOINLINE struct page *
+search(int kind)
+{
+  struct page *pg = take();
+  while (pg == 0 && cache_shrink(2 * BATCH) > 0)
+    pg = take();
+  if (pg == 0) {
+    empty_stocks();
+    pg = take();
+  }
+  myproc()->starved |= pg == 0;
+  return pg ? hand_out(pg, kind) : 0;
 }
 
 // A frame of this kind with one reference, contents undefined; 0 when there is none, even after
@@ -266,18 +259,20 @@ hand_out(struct page *pg, int kind)
 struct page *
 page_alloc(int kind)
 {
+  struct stock *s = my_stock();
   struct page *pg = 0;
-  if (failing() || ((pg = take(0)) == 0 && (pg = search()) == 0))
+  if (failing())
     return 0;
-  assert(pg->kind == PG_FREE && pg->ref == 0);
-  hand_out(pg, kind);
-  if (kind == PG_ANON || kind == PG_CACHE)
-    vm_count(frames_allocated, 1);
-  return pg;
+  if (try_acquire(&s->lock)) {
+    if (s->free.n > 0)
+      pg = pop(&s->free);
+    release(&s->lock);
+  }
+  return pg ? hand_out(pg, kind) : search(kind);
 }
 
-// A frame for a page table, all zeros, with one reference; 0 as page_alloc. Does not sleep.
-struct page *
+// A page table with no entries, its frame with one reference; 0 as page_alloc. Does not sleep.
+pagetable_t
 table_alloc(void)
 {
   struct stock *s = my_stock();
@@ -290,7 +285,10 @@ table_alloc(void)
     hand_out(pg, PG_TABLE);
   else if ((pg = page_alloc(PG_TABLE)) != 0)
     page_zero(page_va(pg));
-  return pg;
+  else
+    return 0;
+  vm_count(tables_made, 1);
+  return page_va(pg);
 }
 
 // The first of 512 frames that are one block, each of this kind with one reference, contents
@@ -312,43 +310,42 @@ block_alloc(int kind)
   struct page *pg = frames + (b - blocks) * BLOCK;
   for (int i = 0; i < BLOCK; i++)
     hand_out(&pg[i], kind);
-  vm_count(frames_allocated, BLOCK);
   return pg;
 }
 
-// pg, whose last reference is gone, becomes FREE: what it was.
-static inline int
-retire(struct page *pg)
+static inline void
+splice(struct chain *to, const struct chain *from)
 {
-  int kind = pg->kind;
-  assert(pg->ref == 0 && kind != PG_FREE && kind != PG_RESERVED);
-  if (DEBUGGING && kind != PG_TABLE)
-    memset(page_va(pg), 0x5a, PGSIZE);
-  pg->kind = PG_FREE;
-  return kind;
+  from->last->next = to->first;
+  to->first = from->first;
+  to->n += from->n;
 }
 
-// Free n frames whose last references are gone. Does not sleep.
+// Retired frames are to be had again, and of these, `tables` as page tables. Does not sleep.
 void
-pages_free(struct page **pg, uint n)
+frames_free(const struct chain *gone, const struct chain *tables)
 {
-  uint users = 0;
   struct stock *s = my_stock();
-  if (n == 0)
-    return;
-  if (__atomic_load_n(&queue.n, __ATOMIC_RELAXED) > 0) // else none of them is in it
-    for (uint i = 0; i < n; i++)
-      queue_forget(pg[i]);
   acquire(&s->lock);
-  for (; n > 0; n--, pg++) {
-    int kind = retire(*pg);
-    users += kind == PG_ANON || kind == PG_CACHE;
-    push(kind == PG_TABLE && s->tables.n < BATCH ? &s->tables : &s->free, *pg);
-  }
+  if (gone->n > 0)
+    splice(&s->free, gone);
+  if (tables->n > 0)
+    splice(s->tables.n < BATCH ? &s->tables : &s->free, tables);
   if (s->free.n > STOCK)
     give(&s->free, s->free.n - STOCK + BATCH);
   release(&s->lock);
-  vm_count(frames_freed, users);
+}
+
+// pg's last reference is gone. For page_put.
+void
+page_free(struct page *pg)
+{
+  struct chain gone = { 0 }, tables = { 0 };
+  int kind = pg->kind;
+  page_retire(pg, kind == PG_TABLE ? &tables : &gone);
+  frames_free(&gone, &tables);
+  vm_count(tables_freed, kind == PG_TABLE);
+  vm_count(frames_freed, kind == PG_ANON || kind == PG_CACHE);
 }
 
 // Drop a reference to each frame of the block that begins with pg. Those that are free then, mostly
@@ -357,17 +354,11 @@ void
 block_put(struct page *pg)
 {
   struct chain home = { 0 };
-  for (struct page *stop = pg + BLOCK; pg < stop; pg++) {
-    if (page_drop(pg)) {
-      queue_forget(pg);
-      retire(pg);
-      push(&home, pg);
-    }
-    if (home.n == 2 * BATCH || (home.n > 0 && pg + 1 == stop)) {
-      vm_count(frames_freed, home.n);
-      give(&home, home.n);
-    }
-  }
+  for (struct page *stop = pg + BLOCK; pg < stop; pg++)
+    if (page_drop(pg))
+      page_retire(pg, &home);
+  vm_count(frames_freed, home.n);
+  give(&home, home.n);
 }
 
 // A frame for the kernel itself, by its address; contents undefined; 0: no memory.

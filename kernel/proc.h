@@ -223,6 +223,19 @@ acquire(struct spinlock *lk)
   lock_took(lk);
 }
 
+// Take lk if it is free: 1, else 0. Never waits, so any order is fine.
+static inline int
+try_acquire(struct spinlock *lk)
+{
+  push_off();
+  if (__atomic_exchange_n(&lk->locked, 1, __ATOMIC_ACQUIRE)) {
+    pop_off();
+    return 0;
+  }
+  lock_took(lk);
+  return 1;
+}
+
 static inline void
 release(struct spinlock *lk)
 {

@@ -25,16 +25,3 @@ holding(struct spinlock *lk)
 {
   return lk->holder == myproc() && __atomic_load_n(&lk->locked, __ATOMIC_RELAXED);
 }
-
-// Take lk if it is free: 1, else 0. Never waits, so any order is fine.
-int
-try_acquire(struct spinlock *lk)
-{
-  push_off();
-  if (__atomic_exchange_n(&lk->locked, 1, __ATOMIC_ACQUIRE)) {
-    pop_off();
-    return 0;
-  }
-  lock_took(lk);
-  return 1;
-}

@@ -66,55 +66,21 @@ pte_take(pte_t *pte)
   return __atomic_exchange_n(pte, 0, __ATOMIC_ACQ_REL);
 }
 
-static pagetable_t
-table_new(void)
-{
-  struct page *pg = table_alloc();
-  if (pg == 0)
-    return 0;
-  pg->used = 0;
-  vm_count(tables_made, 1);
-  return page_va(pg);
-}
-
-static void
-table_free(struct page *pg)
-{
-  vm_count(tables_freed, 1);
-  page_put(pg);
-}
-
-// The tables from level down to `lowest` on the way to va, each with the entry for the next: the
-// entry that makes the first one part of the tree; 0: no memory, and nothing was made.
-static pte_t
-tables_new(uint64 va, int level, int lowest)
-{
-  pagetable_t table = table_new();
-  if (table == 0)
-    return 0;
-  if (level > lowest) {
-    pte_t next = tables_new(va, level - 1, lowest);
-    if (next == 0) {
-      table_free(table_of(table));
-      return 0;
-    }
-    pte_fill(&table[PX(level, va)], next);
-  }
-  return PA2PTE(KPA(table)) | PTE_V;
-}
-
 // Hang the missing tables below pte, the empty entry for va of a table of this level: the entry in
-// the lowest one, or 0. Apart from walk, which is short that way.
+// the lowest one; 0: no memory, and nothing changed. The lowest comes first, so that they become part
+// of the tree all at once. Apart from walk, which is short that way.
 static NOINLINE pte_t *
 grow(pte_t *pte, uint64 va, int level, int lowest)
 {
-  pte_t next = tables_new(va, level - 1, lowest);
-  if (next == 0)
+  pagetable_t table = table_alloc();
+  if (table == 0)
     return 0;
-  pte_fill(pte, next);
-  for (; level > lowest; level--)
-    pte = &below(*pte)[PX(level - 1, va)];
-  return pte;
+  pte_t *leaf = &table[PX(--level, va)];
+  if (level > lowest && (leaf = grow(leaf, va, level, lowest)) == 0)
+    page_put(va_page(table));
+  else
+    pte_fill(pte, PA2PTE(KPA(table)) | PTE_V);
+  return leaf;
 }
 
 // The entry for va, and in *level where it was found. On the way in *level is the lowest level to
@@ -176,7 +142,7 @@ void
 kvminit(void)
 {
   uint64 text = KPA(text_start), rodata = KPA(text_end), data = KPA(rodata_end);
-  kernel_pagetable = table_new();
+  kernel_pagetable = table_alloc();
   kvmmap(VIRT_TEST, VIRT_TEST + PGSIZE, PTE_R | PTE_W);
   kvmmap(CLINT, CLINT + 0x10000, PTE_R | PTE_W);
   kvmmap(PLIC, PLIC + 0x400000, PTE_R | PTE_W);
@@ -230,7 +196,7 @@ kvmstack(int i)
 pagetable_t
 uvmcreate(void)
 {
-  pagetable_t pt = table_new();
+  pagetable_t pt = table_alloc();
   for (int i = 0; i < nkernel && pt; i++)
     pt[kernel_entries[i]] = kernel_pagetable[kernel_entries[i]];
   return pt;
@@ -242,78 +208,76 @@ uvmfree(pagetable_t pt)
 {
   for (int i = 0; i < nkernel; i++)
     pt[kernel_entries[i]] = 0;
-  table_free(va_page(pt));
+  page_put(va_page(pt));
 }
 
-// What was unmapped waits here for the flush: leaves with their level in bits that no entry uses, and
-// tables. What is unmapped after it, detached, is put at once, and waits here when it is free.
+// What was unmapped waits here for the flush: leaves, with their level in bits that no entry uses,
+// and tables.
 #define GATHER      128
+#define RUN         (GATHER / 2 * PGSIZE) // is gone through at once
 #define AT_LEVEL(l) ((uint64)(l) << 60)
 #define NEAR        (16 * PGSIZE)
-union gathered {
-  pte_t old;
-  struct page *page; // free
-};
 struct gather {
   struct mm *mm;
-  union gathered *at;
-  int detached;
-  uint64 start, end; // of what was unmapped since the last flush
-  uint64 n, tables;
+  int detached;      // the flush has been
+  uint64 n;          // leaves
+  uint64 start, end; // where they were
+  pte_t *at;         // room for GATHER of them
+  struct chain tables;
 };
 
-// Put what an entry had, which no hart uses any more.
+// Put the frame of a leaf that no hart uses any more.
 static inline void
-gather_put(struct gather *g, pte_t old)
+gather_put(struct chain *gone, pte_t old)
 {
   struct page *pg = leaf_page(old);
   if (old >> 60)
     block_leave(pg);
+  else if (pg->kind == PG_KERNEL)
+    page_put(pg);
   else if (page_drop(pg))
-    g->at[g->n++].page = pg;
+    page_retire(pg, gone);
 }
 
-static void
+static NOINLINE void
 gather_free(struct gather *g)
 {
-  if (!g->detached) {
-    uint64 n = g->n;
-    if (g->tables > 0)
-      tlb_flush_all(g->mm);
-    else if (n > 0)
-      tlb_flush_range(g->mm, g->start, g->end);
-    g->n = 0;
-    for (uint64 i = 0; i < n; i++)
-      gather_put(g, g->at[i].old);
-  }
-  if (g->tables > 0)
-    vm_count(tables_freed, g->tables);
-  pages_free(&g->at[0].page, g->n);
-  g->n = g->tables = 0;
+  struct chain gone = { 0 };
+  if (!g->detached && g->tables.n > 0)
+    tlb_flush_all(g->mm);
+  else if (!g->detached && g->n > 0)
+    tlb_flush_range(g->mm, g->start, g->end);
+  for (pte_t *old = g->at, *stop = old + g->n; old < stop; old++)
+    gather_put(&gone, *old);
+  vm_count(frames_freed, gone.n);
+  vm_count(tables_freed, g->tables.n);
+  frames_free(&gone, &g->tables);
+  g->n = 0;
+  g->tables = (struct chain){ 0 };
 }
 
-// The entry for [va, end) was `old`, and is empty now.
-static inline void
-gather_add(struct gather *g, uint64 va, uint64 end, pte_t old)
+// Up to n leaves of [va, end) are to wait: where.
+static inline pte_t *
+gather_room(struct gather *g, uint n, uint64 va, uint64 end)
 {
-  if (g->n == GATHER)
+  if (g->n + n > GATHER)
     gather_free(g);
-  if (g->detached) {
-    gather_put(g, old);
-    return;
-  }
   if (g->n == 0)
     g->start = va;
   g->end = end;
-  g->at[g->n++].old = old;
+  return g->at + g->n;
 }
 
-// Empty the entries for [va, end) of a table of level 0.
+// Empty the entries from *pte on, for [va, end), in one table of level 0.
 static NOINLINE void
-unmap_leaves(struct gather *g, pagetable_t table, uint64 va, uint64 end)
+unmap_leaves(struct gather *g, pte_t *pte, uint64 va, uint64 end)
 {
-  uint used = va_page(table)->used, left = used, slots = 0;
-  for (pte_t *pte = &table[PX(0, va)]; va < end && left > 0; pte++, va += PGSIZE) {
+  struct page *table = table_of(pte);
+  uint left = table->used, slots = 0;
+  for (; va < end && *pte == 0; va += PGSIZE)
+    pte++;
+  pte_t *at = gather_room(g, (end - va) / PGSIZE, va, end);
+  for (; va < end && left > 0; pte++, va += PGSIZE) {
     if (*pte == 0)
       continue;
     pte_t old = __atomic_exchange_n(pte, 0, __ATOMIC_RELAXED);
@@ -322,39 +286,47 @@ unmap_leaves(struct gather *g, pagetable_t table, uint64 va, uint64 end)
       swap_put(old);
       slots++;
     } else {
-      gather_add(g, va, va + PGSIZE, old);
+      *at++ = old;
     }
   }
-  va_page(table)->used = left;
-  g->mm->resident -= used - left - slots;
+  g->n = at - g->at;
+  g->mm->resident -= table->used - left - slots;
   g->mm->swapped -= slots;
+  table->used = left;
 }
 
-// Unmap [va, end) in a table of a higher level, and give back the tables below that are empty then.
+// The huge page at va.
+static NOINLINE void
+unmap_huge(struct gather *g, pte_t *pte, uint64 va)
+{
+  *gather_room(g, 1, va, va + HUGESIZE) = pte_take(pte) | AT_LEVEL(1);
+  g->n++;
+  g->mm->resident -= PTES;
+}
+
+// Unmap [va, end), which cuts no huge page, and give back the tables that are empty then.
 // What is a table can be seen without V, which uvmclear has taken away.
 static void
-unmap_table(struct gather *g, pagetable_t table, int level, uint64 va, uint64 end)
+unmap(struct gather *g, uint64 va, uint64 end)
 {
-  uint64 size = LVLSIZE(level), next;
-  struct page *self = va_page(table);
-  for (pte_t *pte = &table[PX(level, va)]; va < end && self->used > 0; pte++, va = next) {
-    next = (va | (size - 1)) + 1;
-    if (next > end)
-      next = end;
-    if (*pte == 0)
-      continue;
-    if (PTE_LEAF(*pte) || *pte & PTE_NONE) {
-      g->mm->resident -= size / PGSIZE;
-      gather_add(g, va, next, pte_take(pte) | AT_LEVEL(level));
-      continue;
-    }
-    if (level > 1)
-      unmap_table(g, below(*pte), level - 1, va, next);
+  pte_t *path[LEVELS];
+  for (uint64 next; va < end; va = next) {
+    int l = LEVELS - 1;
+    path[l] = &g->mm->pagetable[PX(l, va)];
+    for (; l > 0 && *path[l] != 0 && !PTE_LEAF(*path[l]) && !(*path[l] & PTE_NONE); l--)
+      path[l - 1] = &below(*path[l])[PX(l - 1, va)];
+    next = (va | ((l > 0 ? LVLSIZE(l) : RUN) - 1)) + 1;
+    if (l == 0)
+      unmap_leaves(g, path[0], va, next < end ? next : end);
+    else if (*path[l] != 0)
+      unmap_huge(g, path[l], va);
     else
-      unmap_leaves(g, below(*pte), va, next);
-    if (va_page(below(*pte))->used == 0) {
-      gather_add(g, va, next, pte_take(pte));
-      g->tables++;
+      for (; next < end && PX(l, next) != 0 && *++path[l] == 0; next += LVLSIZE(l))
+        ;
+    for (; l < LEVELS - 1 && table_of(path[l])->used == 0; l++) {
+      pte_take(path[l + 1]);
+      table_of(path[l])->ref = 0;
+      page_retire(table_of(path[l]), &g->tables);
     }
   }
 }
@@ -364,9 +336,9 @@ unmap_table(struct gather *g, pagetable_t table, int level, uint64 va, uint64 en
 void
 uvmunmap(struct mm *mm, uint64 start, uint64 end)
 {
-  union gathered at[GATHER];
+  pte_t at[GATHER];
   struct gather g = { .mm = mm, .at = at };
-  unmap_table(&g, mm->pagetable, LEVELS - 1, start, end);
+  unmap(&g, start, end);
   gather_free(&g);
 }
 
@@ -376,20 +348,18 @@ uvmunmap(struct mm *mm, uint64 start, uint64 end)
 void
 uvmclear(struct mm *mm)
 {
-  const int top = LEVELS - 1;
-  union gathered at[GATHER];
+  pte_t at[GATHER];
   struct gather g = { .mm = mm, .at = at, .detached = 1 };
-  pagetable_t root = mm->pagetable;
   struct vma *v;
   for (uint64 va = 0; (v = vma_next(mm, va)) != 0;)
-    for (va = v->start; va < v->end; va = (va | (LVLSIZE(top) - 1)) + 1)
-      root[PX(top, va)] &= ~PTE_V;
+    for (va = v->start; va < v->end; va = (va | (LVLSIZE(LEVELS - 1) - 1)) + 1)
+      mm->pagetable[PX(LEVELS - 1, va)] &= ~PTE_V;
   tlb_flush_all(mm);
   for (v = vma_next(mm, 0); v;) {
     uint64 start = v->start, end = v->end;
     while ((v = vma_next(mm, end)) != 0 && v->start - end < NEAR)
       end = v->end;
-    unmap_table(&g, root, top, start, end);
+    unmap(&g, start, end);
   }
   gather_free(&g);
 }
@@ -432,7 +402,7 @@ uvmsplit(struct mm *mm, uint64 va)
   pte_t *pte = va < USERTOP ? walk(mm->pagetable, va, 0, &level) : 0;
   if (level == 0 || va % HUGESIZE == 0 || !pte_mapped(*pte))
     return 0;
-  pagetable_t table = table_new();
+  pagetable_t table = table_alloc();
   if (table == 0)
     return -ENOMEM;
   pte_t old = __atomic_exchange_n(pte, 0, __ATOMIC_ACQ_REL);
@@ -507,10 +477,12 @@ pte_allows(pte_t pte, enum access access)
 static NOINLINE enum outcome
 map_below(struct fault *f, struct page *pg)
 {
-  f->level = 0;
-  f->pte = walk(f->mm->pagetable, f->va, 1, &f->level);
-  if (f->pte)
+  pte_t *pte = grow(f->pte, f->va, f->level, 0);
+  if (pte) {
+    f->pte = pte;
+    f->level = 0;
     return fault_map(f, pg);
+  }
   page_put(pg);
   return FAULT_NOMEM;
 }
@@ -548,7 +520,7 @@ refuse(void)
 }
 
 // The table of docs/vm.md, in its order.
-static NOINLINE enum outcome
+static INLINE enum outcome
 decide(struct fault *f)
 {
   pte_t pte = *f->pte;
@@ -588,7 +560,7 @@ relieve(struct mm *mm, int patient)
 }
 
 // Find what there is at f->va: its range, and where the walk to it ends. Holds mm->lock.
-static void
+static inline void
 look(struct fault *f)
 {
   f->vma = vma_find(f->mm, f->va);
@@ -596,26 +568,12 @@ look(struct fault *f)
   f->pte = walk(f->mm->pagetable, f->va, 0, &f->level);
 }
 
-// The same for the page behind; in one table and range that is a step.
-static void
-look_next(struct fault *f)
-{
-  f->va += PGSIZE;
-  if (f->level == 0 && PX(0, f->va) != 0 && f->va < f->vma->end)
-    f->pte++;
-  else
-    look(f);
-}
-
-// The access could not be made possible at the first try, with this outcome. As settle.
+// The first try had this outcome. As settle, which is short that way.
 static NOINLINE enum outcome
 settle_again(struct fault *f, enum outcome result, int patient)
 {
-  while (result != FAULT_DONE) {
-    if (result == FAULT_NOMEM)
-      result = relieve(f->mm, patient);
-    if (result != FAULT_RETRY)
-      break;
+  while (result == FAULT_RETRY ||
+         (result == FAULT_NOMEM && relieve(f->mm, patient) == FAULT_RETRY)) {
     look(f);
     result = decide(f);
   }
@@ -625,7 +583,7 @@ settle_again(struct fault *f, enum outcome result, int patient)
 }
 
 // Make the access possible, at any price if patient. Holds mm->lock, and may drop and retake it.
-static inline enum outcome
+static INLINE enum outcome
 settle(struct fault *f, int patient)
 {
   vm_count(faults, 1);
@@ -638,8 +596,8 @@ settle(struct fault *f, int patient)
 enum outcome
 vmfault(struct mm *mm, uint64 va, enum access access)
 {
-  struct fault f = { .mm = mm, .va = PGROUNDDOWN(va), .access = access };
   acquiresleep(&mm->lock);
+  struct fault f = { .mm = mm, .va = PGROUNDDOWN(va), .access = access };
   look(&f);
   enum outcome result = settle(&f, 1);
   releasesleep(&mm->lock);
@@ -652,8 +610,9 @@ vmfault(struct mm *mm, uint64 va, enum access access)
 int
 mm_populate(struct mm *mm, uint64 start, uint64 end, enum access access)
 {
-  struct fault f = { .mm = mm, .va = start, .access = access };
-  for (look(&f); f.va < end; look_next(&f)) {
+  struct fault f = { .mm = mm, .va = start, .end = end, .access = access };
+  for (; f.va < end; f.va += PGSIZE) {
+    look(&f);
     if (pte_allows(*f.pte, access)) {
       f.va |= (LVLSIZE(f.level) - 1) & ~(PGSIZE - 1UL); // the last page of it
       continue;

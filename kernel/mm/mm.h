@@ -3,6 +3,7 @@
 #pragma once
 
 #include "../bio.h"
+#include "../defs.h"
 #include "../mman.h"
 #include "../param.h"
 #include "../sleeplock.h"
@@ -94,6 +95,7 @@ struct fault {
   struct mm *mm;
   struct vma *vma; // the range around va, 0 when there is none
   uint64 va;       // page-aligned
+  uint64 end;      // pages behind it that are empty are wanted, too, up to here; 0: just this one
   enum access access;
   pte_t *pte; // where the walk to va ended
   int level;  // of pte
@@ -150,7 +152,7 @@ struct mm *mm_join(struct mm *); // a user comes
 void mm_leave(struct mm *);      // a user goes
 struct mm *mm_fork(struct mm *);
 void mm_totals(struct vmstat *);
-struct vma *vma_find(struct mm *, uint64 va);
+struct vma *vma_search(struct mm *, uint64 va);
 struct vma *vma_next(struct mm *, uint64 va);
 struct vma *vma_new(struct mm *, uint64 start, uint64 end, int prot, const struct vma_ops *);
 void vma_drop(struct vma *);
@@ -218,6 +220,9 @@ int swap_write(void);
 void swap_info(struct vmstat *);
 uint64 swap_marks(void);
 
+// policy/queue.c; the rest is in policy/queue.h
+void queue_forget(struct page *);
+
 // reclaim.c
 #define RECLAIM_BATCH 32
 int reclaim(int n);
@@ -252,6 +257,14 @@ static inline int
 huge_only(const struct vma *v)
 {
   return (v->flags & VM_HUGETLB) && (v->start | v->end) % HUGESIZE == 0;
+}
+
+// The vma around va; 0: none. Holds mm->lock.
+static inline struct vma *
+vma_find(struct mm *mm, uint64 va)
+{
+  struct vma *v = mm->found;
+  return v && v->start <= va && va < v->end ? v : vma_search(mm, va);
 }
 
 // The leaf bits that a vma's rule gives.
@@ -292,9 +305,22 @@ static inline struct page *
 leaf_page(pte_t pte)
 {
   struct page *pg = pa_page(PTE2PA(pte));
-  if ((pte & PTE_D) && pg->kind == PG_CACHE)
+  if (pg->kind == PG_CACHE && (pte & PTE_D))
     page_set(pg, PF_DIRTY);
   return pg;
+}
+
+// pg, whose last reference is gone, goes to a chain of free frames.
+static inline void
+page_retire(struct page *pg, struct chain *gone)
+{
+  assert(pg->ref == 0 && pg->kind != PG_FREE && pg->kind != PG_RESERVED);
+  if (pg->flags & AF_QUEUED)
+    queue_forget(pg);
+  if (DEBUGGING && pg->kind != PG_TABLE)
+    memset(page_va(pg), 0x5a, PGSIZE);
+  pg->kind = PG_FREE;
+  chain_push(gone, pg);
 }
 
 // Whether somebody else has a frame of a leaf, by another leaf or a pin, or it belongs to a file.

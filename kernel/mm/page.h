@@ -11,7 +11,7 @@
 //   CACHE      bio.c: a block of the disk             1 for the cache + mappings + pins + holders
 //   ZERO       the shared frame of zeros              nothing: it is exempt
 //
-// Edges: FREE -> any by kalloc; any -> FREE by kfree, when ref falls to 0; nothing else.
+// Edges: FREE -> any by kalloc; any -> FREE by page_retire, when ref has fallen to 0; nothing else.
 #pragma once
 
 #include "../list.h"
@@ -48,6 +48,13 @@ struct page {
 };
 
 _Static_assert(sizeof(struct page) == 32, "the frame table has a power of two for each frame");
+
+// Frames one behind the other, by next.
+struct chain {
+  struct page *first;
+  struct page *last; // of one that was only pushed to
+  uint n;
+};
 
 extern struct page *frames; // the frame table: frames[0] describes the frame at RAMBASE
 
@@ -91,21 +98,30 @@ page_shared(const struct page *pg)
   return __atomic_load_n(&pg->ref, __ATOMIC_ACQUIRE) > 1;
 }
 
-// Drop a reference: whether it was the last, and pg is for pages_free.
+// Drop a reference: whether it was the last.
 static inline int
 page_drop(struct page *pg)
 {
-  return pg->kind != PG_ZERO && __atomic_sub_fetch(&pg->ref, 1, __ATOMIC_ACQ_REL) == 0;
+  return pg->kind != PG_ZERO && __atomic_fetch_sub(&pg->ref, 1, __ATOMIC_ACQ_REL) == 1;
 }
 
-void pages_free(struct page **, uint n); // kalloc.c
+static inline void
+chain_push(struct chain *c, struct page *pg)
+{
+  pg->next = c->first;
+  if (c->first == 0)
+    c->last = pg;
+  c->first = pg;
+  c->n++;
+}
+
+void page_free(struct page *); // kalloc.c
+void frames_free(const struct chain *gone, const struct chain *tables);
 
 // Drop a reference; with the last one the frame is free. Does not sleep.
 static inline void
 page_put(struct page *pg)
 {
-  if (page_drop(pg)) {
-    struct page *last = pg; // of which only this way needs an address
-    pages_free(&last, 1);
-  }
+  if (page_drop(pg))
+    page_free(pg);
 }

@@ -95,17 +95,14 @@ vma_next(struct mm *mm, uint64 va)
   return best;
 }
 
-// The vma around va; 0: none.
+// The vma around va, found from now on without a search; 0: none. For vma_find.
 struct vma *
-vma_find(struct mm *mm, uint64 va)
+vma_search(struct mm *mm, uint64 va)
 {
-  struct vma *v = mm->found;
-  if (v == 0 || va < v->start || va >= v->end) {
-    v = vma_next(mm, va);
-    if (v == 0 || va < v->start)
-      return 0;
-    mm->found = v;
-  }
+  struct vma *v = vma_next(mm, va);
+  if (v == 0 || va < v->start)
+    return 0;
+  mm->found = v;
   return v;
 }
 
@@ -137,7 +134,7 @@ vma_insert(struct mm *mm, struct vma *v)
   while (*at && (*at)->prio >= v->prio)
     at = v->start < (*at)->start ? &(*at)->left : &(*at)->right;
   cut(*at, v->start, &v->left, &v->right);
-  *at = v;
+  mm->found = *at = v;
   mm->mapped += v->end - v->start;
   mm->nvmas++;
 }
@@ -231,16 +228,18 @@ vma_merge(struct mm *mm, uint64 start, uint64 end)
 int
 vma_clear(struct mm *mm, uint64 start, uint64 end)
 {
-  struct vma *v = vma_find(mm, start), *w = v && v->end > end ? v : vma_find(mm, end);
-  int err = v && v->start < start ? uvmsplit(mm, start) : 0;
-  if (err == 0 && w && w->start < end)
+  struct vma *v = vma_find(mm, start), *w = v && v->end >= end ? v : vma_find(mm, end);
+  int low = v && v->start < start, high = w && w->start < end && w->end > end;
+  int err = low ? uvmsplit(mm, start) : 0;
+  if (err == 0 && high)
     err = uvmsplit(mm, end);
-  if (err == 0 && v == w && v && v->start < start)
+  if (err == 0 && low && high && v == w)
     err = vma_split(v, end);
   if (err < 0)
     return err;
   uvmunmap(mm, start, end);
-  while ((v = vma_next(mm, start)) != 0 && v->start < end) {
+  for (uint64 va = start; va < end && (v = vma_next(mm, va)) != 0 && v->start < end;) {
+    va = v->end;
     if (v->start >= start && v->end <= end) {
       tree_remove(mm, v);
       mm->mapped -= v->end - v->start;
@@ -451,10 +450,9 @@ mm_fork(struct mm *mm)
     uvmclear(child); // before swap may end
   releasesleep(&child->lock);
   releasesleep(&mm->lock);
-  if (failed == 0)
-    return child;
-  mm_leave(child);
-  return 0;
+  if (failed)
+    mm_leave(child);
+  return failed ? 0 : child;
 }
 
 // Whether vmas that allow this access cover [va, end), growing the stack down when that helps:

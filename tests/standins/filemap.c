@@ -52,8 +52,8 @@ map_copy(struct fault *f, uint64 va, struct page *pg, uint64 n)
   struct fault here = { .mm = f->mm,
                         .vma = f->vma,
                         .va = va,
-                        .level = LEVELS - 1, // nothing is mapped
                         .access = f->vma->prot & PROT_WRITE ? ACCESS_WRITE : ACCESS_READ };
+  here.pte = walk(f->mm->pagetable, va, 0, &here.level);
   return fault_map(&here, own) == FAULT_DONE ? 0 : -ENOMEM;
 }
 

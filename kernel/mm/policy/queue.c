@@ -140,7 +140,7 @@ admit_page(struct page *pg)
 }
 
 void
-forget_page(struct page *pg)
+queue_forget(struct page *pg)
 {
   acquire(&queue.lock);
   struct family *f = queued(pg) ? family_of(pg) : 0;

@@ -37,7 +37,6 @@ void queue_start(void);
 void queue_stop(void);
 void queue_policy(const struct policy *);
 void admit_page(struct page *);
-void forget_page(struct page *);
 
 // pg, an anonymous frame, has been mapped. Nothing happens, at the price of one look, while swap is
 // off, and to a frame that is queued already.
@@ -46,12 +45,4 @@ queue_admit(struct page *pg)
 {
   if (__atomic_load_n(&queue.on, __ATOMIC_ACQUIRE))
     admit_page(pg);
-}
-
-// pg shall not be evicted any more: it has been, or is about to be free.
-static inline void
-queue_forget(struct page *pg)
-{
-  if (__atomic_load_n(&pg->flags, __ATOMIC_ACQUIRE) & AF_QUEUED)
-    forget_page(pg);
 }
