@@ -66,13 +66,6 @@ segment_ok(const struct proghdr *ph, uint64 filesize)
          (ph->flags & (ELF_W | ELF_X)) != (ELF_W | ELF_X);
 }
 
-static int
-prot_of(uint flags)
-{
-  return (flags & ELF_R ? PROT_READ : 0) | (flags & ELF_W ? PROT_WRITE | PROT_READ : 0) |
-         (flags & ELF_X ? PROT_EXEC | PROT_READ : 0);
-}
-
 // Read what the file has of a segment into frames of its range v.
 static int
 read_segment(struct mm *mm, struct vma *v, struct inode *ip, const struct proghdr *ph)
@@ -108,7 +101,8 @@ map_segment(struct mm *mm, struct inode *ip, const struct proghdr *ph)
 {
   uint64 start = PGROUNDDOWN(ph->vaddr), end = PGROUNDUP(ph->vaddr + ph->memsz);
   uint64 fend = ph->vaddr + ph->filesz, fpage = PGROUNDUP(fend);
-  int prot = prot_of(ph->flags);
+  int prot = (ph->flags & (ELF_R | ELF_W | ELF_X) ? PROT_READ : 0) |
+             (ph->flags & ELF_W ? PROT_WRITE : 0) | (ph->flags & ELF_X ? PROT_EXEC : 0);
   struct vma *v = vma_next(mm, start);
   if (start == end)
     return 0;
@@ -203,30 +197,23 @@ become(struct proc *p, const struct image *next)
     mm_leave(old);
 }
 
-// The last name of a path.
-static const char *
-base_name(const char *path)
-{
-  const char *name = path;
-  for (; *path; path++)
-    if (*path == '/')
-      name = path + 1;
-  return name;
-}
-
 // What exec_words does with prog->ip, which counts as running meanwhile. The process becomes the
 // program on its way to user mode.
 static int
 exec_program(const char *path, struct program *prog, const struct words *w)
 {
   struct image next = { .argc = w->n };
+  const char *name = path;
   int err = program_read(prog);
   if (err < 0)
     return err;
   if ((next.mm = mm_new(0)) == 0)
     return -ENOMEM;
   next.entry = prog->elf.entry;
-  safestrcpy(next.name, base_name(path), sizeof(next.name));
+  for (; *path; path++)
+    if (*path == '/')
+      name = path + 1;
+  safestrcpy(next.name, name, sizeof(next.name));
   err = program_load(prog, w, next.mm, &next.sp);
   if (err == 0)
     err = proc_next(&next);

@@ -38,13 +38,6 @@ list_before(struct list *at, struct list *l)
   at->prev = l;
 }
 
-// Put l behind at: before all others when at is the head.
-static inline void
-list_after(struct list *at, struct list *l)
-{
-  list_before(at->next, l);
-}
-
 // Take l out. It then is an empty list of its own, so taking it out twice does no harm.
 static inline void
 list_del(struct list *l)

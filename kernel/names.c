@@ -53,22 +53,15 @@ find_room(struct inode *dp, const union entry *name, uint *off)
   return err == 0 ? -EEXIST : err == -ENOENT ? 0 : err;
 }
 
-static int
-link_dots(struct inode *dp, struct inode *ip)
-{
-  union entry dot = { .d = { ip->inum, "." } }, dots = { .d = { dp->inum, ".." } };
-  int err = diradd(ip, 0, &dot);
-  return err ? err : diradd(ip, sizeof(dot), &dots);
-}
-
 // Give the new inode ip its name in dp, at off; both are locked.
 static int
 name_new(struct inode *dp, uint off, union entry *name, struct inode *ip)
 {
-  int isdir = ip->d->type == T_DIR, err = 0;
+  union entry dot = { .d = { ip->inum, "." } }, dots = { .d = { dp->inum, ".." } };
+  int isdir = ip->d->type == T_DIR, err = isdir && dp->d->nlink == MAXLINK ? -EMLINK : 0;
   name->d.inum = ip->inum;
-  if (isdir)
-    err = dp->d->nlink < MAXLINK ? link_dots(dp, ip) : -EMLINK;
+  if (err == 0 && isdir && (err = diradd(ip, 0, &dot)) == 0)
+    err = diradd(ip, sizeof(dot), &dots);
   if (err < 0 || (err = diradd(dp, off, name)) < 0)
     return err;
   dp->d->nlink += isdir;

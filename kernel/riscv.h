@@ -89,6 +89,7 @@ typedef uint64 *pagetable_t; // 512 entries
 #define CAUSE_INTERRUPT (1UL << 63)
 #define CAUSE_SSI       (CAUSE_INTERRUPT | 1)
 #define CAUSE_STI       (CAUSE_INTERRUPT | 5)
+#define CAUSE_SEI       (CAUSE_INTERRUPT | 9)
 #define CAUSE_ILLEGAL   2
 #define CAUSE_BREAK     3
 #define CAUSE_ECALL     8

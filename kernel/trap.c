@@ -29,28 +29,21 @@ trapinithart(void)
   csr_write(sie, SI_SSIP | SI_STIP | SI_SEIP);
 }
 
+// An interrupt, from wherever.
 static void
-device(void)
+interrupt(uint64 cause)
 {
-  int irq = plic_claim();
-  if (irq == UART0_IRQ)
+  int irq = cause == CAUSE_SEI ? plic_claim() : 0;
+  if (cause == CAUSE_STI)
+    timer_tick();
+  else if (cause == CAUSE_SSI)
+    ipi_taken();
+  else if (irq == UART0_IRQ)
     uartintr();
   else if (irq) // no others were let in (plic.c)
     virtio_disk_intr(irq - VIRTIO0_IRQ);
   if (irq)
     plic_complete(irq);
-}
-
-// An interrupt, from wherever.
-static void
-interrupt(uint64 cause)
-{
-  if (cause == CAUSE_STI)
-    timer_tick();
-  else if (cause == CAUSE_SSI)
-    ipi_taken();
-  else
-    device();
 }
 
 // What exceptions are, by cause: what was done to the address in stval, and why that is not allowed.
@@ -85,18 +78,6 @@ why_bad(struct mm *mm, uint64 va, const char *refused)
                                            : "no mapping there";
 }
 
-// The first use of floating point: it is off until then, so that programs without it never have
-// those registers saved.
-static void
-fp_start(struct proc *p)
-{
-  push_off();
-  csr_set(sstatus, SSTATUS_FS);
-  fp_load(&p->fp);
-  p->tf->status |= FS_CLEAN;
-  pop_off();
-}
-
 // What nobody can help ends the running process, and the console says why.
 static NOINLINE void
 obituary(const struct deed *deed, uint64 va, enum outcome o)
@@ -119,15 +100,21 @@ obituary(const struct deed *deed, uint64 va, enum outcome o)
            died.pc, why);
 }
 
-// An exception that is no page fault, or one that had this outcome.
+// An exception that is no page fault, or one that had this outcome. It may be the first use of floating
+// point, which is off until then, so that programs without it never have those registers saved.
 static NOINLINE void
 trouble(uint64 cause, uint64 va, enum outcome o)
 {
   struct proc *p = myproc();
-  if (cause == CAUSE_ILLEGAL && (p->tf->status & SSTATUS_FS) == FS_OFF)
-    fp_start(p);
-  else
+  if (cause != CAUSE_ILLEGAL || (p->tf->status & SSTATUS_FS) != FS_OFF) {
     obituary(deed_of(cause), va, o);
+    return;
+  }
+  push_off();
+  csr_set(sstatus, SSTATUS_FS);
+  fp_load(&p->fp);
+  p->tf->status |= FS_CLEAN;
+  pop_off();
 }
 
 static inline void

@@ -42,7 +42,7 @@ struct disk {
   struct vq_used used;
 };
 
-_Static_assert(VQ_SIZE <= 32, "disk.busy has 32 bits");
+_Static_assert(VQ_SIZE == 32, "disk.busy has as many bits");
 
 static struct disk disks[NDRIVE] = { [0 ... NDRIVE - 1] = { .lock = SPINLOCK("disk") } };
 struct drive drives[NDRIVE];
@@ -167,24 +167,13 @@ fill(struct disk *d, int i, struct diskreq *req)
   add(&d->desc[i], s->table, n * sizeof(*t), VQ_INDIRECT);
 }
 
-static int
-take_slot(struct disk *d)
-{
-  for (int i = 0; i < VQ_SIZE; i++)
-    if ((d->busy & 1u << i) == 0) {
-      d->busy |= 1u << i;
-      return i;
-    }
-  return -1;
-}
-
 // Start req; sleeps while too many are in flight. The caller holds no spinlock. Requests in flight
 // may be done in any order.
 void
 disk_submit(struct diskreq *req)
 {
   struct disk *d = &disks[req->drive];
-  int i;
+  int i = 0;
   assert(req->n <= DISK_RUN && (req->n > 0) == (req->op != DISK_FLUSH) && !req->busy);
   req->err = -EIO;
   if (d->regs == 0 || (d->drive->readonly && req->op != DISK_READ) ||
@@ -195,8 +184,11 @@ disk_submit(struct diskreq *req)
   else
     vm_count(disk_writes, req->n);
   acquire(&d->lock);
-  while ((i = take_slot(d)) < 0)
+  while (d->busy == ~0u)
     sleep(&d->busy, &d->lock);
+  while (d->busy & 1u << i)
+    i++;
+  d->busy |= 1u << i;
   req->busy = 1;
   d->req[i] = req;
   fill(d, i, req);

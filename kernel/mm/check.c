@@ -34,7 +34,7 @@ static struct sleeplock lock = SLEEPLOCK("check"); // this group:
 static uint16 *counts[NCHUNK];                     //   leaves by frame
 static struct page *last;                          //   behind those that are counted
 static uint64 pages, swapped;                      //   of the mm at hand, by its entries
-static uint64 marks;                               //   of all entries that are in swap
+static uint64 slots;                               //   of all entries: the sum of squares
 static uint64 free, extra, queued;                 //   sums over all frames
 static struct vmstat now;
 static int bad, loud;
@@ -97,7 +97,7 @@ check_table(struct mm *mm, pagetable_t table, int level, uint64 va)
       check_leaf(mm, pte, level, va);
     else if (pte != 0) {
       swapped++;
-      marks += swap_mark(PTE2PA(pte) >> PGSHIFT);
+      slots += (PTE2PA(pte) >> PGSHIFT) * (PTE2PA(pte) >> PGSHIFT);
       verify(3, vma_find(mm, va) != 0, "a swapped page outside a range", va);
     }
   }
@@ -132,39 +132,30 @@ check_free(struct page *pg)
   ++*count_of(pg);
 }
 
-// Whether those that pg names as its neighbours in the queue name it.
-static int
-in_line(struct page *pg)
-{
-  acquire(&queue.lock);
-  int ok = frames + frames[pg->older].newer == pg && frames + frames[pg->newer].older == pg;
-  release(&queue.lock);
-  return ok;
-}
-
-static void
-check_anon(struct page *pg, uint n)
-{
-  uint must = n > 0 && pg->family && queue.on, in = (pg->flags & AF_QUEUED) != 0;
-  if (pg->flags & AF_HUGE)
-    verify(7, n == pg->maps, "a huge page counts its leaves", page_pa(pg));
-  else if (pg->family)
-    extra += pg->ref - n;
-  verify(12, in ? in_line(pg) : !must, "a frame's place in the queue", page_pa(pg));
-  queued += in;
-}
-
 static void
 check_frame(struct page *pg)
 {
-  uint n = *count_of(pg), cached = pg->kind == PG_CACHE && pg->flags & PF_CACHED;
+  uint n = *count_of(pg), anon = pg->kind == PG_ANON, cached = pg->kind == PG_CACHE;
   if (pg->kind == PG_FREE)
     verify(10, n == 1, "a free frame is in one chain", page_pa(pg));
-  else if (pg->kind == PG_CACHE || (pg->kind == PG_ANON && !(pg->flags & AF_HUGE)))
-    verify(7, pg->ref >= (int)(n + cached), "a frame counts its leaves", page_pa(pg));
-  if (pg->kind == PG_ANON)
-    check_anon(pg, n);
+  else if (anon && pg->flags & AF_HUGE)
+    verify(7, n == pg->maps, "a huge page counts its leaves", page_pa(pg));
+  else if (anon || cached)
+    verify(7, pg->ref >= (int)(n + (cached && pg->flags & PF_CACHED)), "a frame counts its leaves",
+           page_pa(pg));
   free += pg->kind == PG_FREE;
+  if (!anon)
+    return;
+  if (pg->family && !(pg->flags & AF_HUGE))
+    extra += pg->ref - n;
+  uint must = n > 0 && pg->family && queue.on;
+  acquire(&queue.lock);
+  uint in = (pg->flags & AF_QUEUED) != 0;
+  int right =
+      in ? frames + frames[pg->older].newer == pg && frames + frames[pg->newer].older == pg : !must;
+  release(&queue.lock);
+  verify(12, right, "a frame's place in the queue", page_pa(pg));
+  queued += in;
 }
 
 static void
@@ -200,10 +191,10 @@ changes(void)
 static int
 look(void)
 {
-  uint64 before = changes(), slots = swap_marks();
+  uint64 before = changes(), must = swap_squares();
   struct mm *mm;
   bad = 0;
-  marks = 0;
+  slots = 0;
   for (uint i = 0; i < (last - frames + CHUNK - 1) / CHUNK; i++)
     memset(counts[i], 0, PGSIZE);
   for (uint64 born = 0; (mm = mm_after(&born)) != 0; mm_put(mm)) {
@@ -213,7 +204,7 @@ look(void)
     releasesleep(&mm->lock);
   }
   check_frames();
-  verify(11, marks == slots || swap_marks() != slots, "slots count their entries", marks);
+  verify(11, slots == must || swap_squares() != must, "slots count their entries", slots);
   return changes() == before;
 }
 

@@ -139,14 +139,8 @@ file_mkwrite(struct fault *f)
   return FAULT_DONE;
 }
 
-static int
-file_fork(struct mm *from, struct mm *to, struct vma *v)
-{
-  return v->flags & VM_SHARED ? 0 : cow_fork(from, to, v); // the child finds it in the cache
-}
-
 const struct vma_ops file_ops = {
-  .kind = VMA_FILE, .fault = file_fault, .fork = file_fork, .open = file_open, .close = file_close
+  .kind = VMA_FILE, .fault = file_fault, .fork = cow_fork, .open = file_open, .close = file_close
 };
 
 // Make v, which is not in its mm yet, a range of file ip: bytes from off (page-aligned) on, zeros

@@ -30,13 +30,13 @@ struct user {
   uint64 at;         // its address or place in the frame
   int value;         // what it was at the last look
   int woken;
-  struct span pin; // of the frame, if that is its space
-  struct user *next;
+  struct span pin;  // of the frame, if that is its space
+  struct list link; // in its bucket, until it is woken
 };
 
 static struct bucket {
   struct spinlock lock; // this group:
-  struct user *waiters; //   first come, first woken
+  struct list waiters;  //   first come, first woken
   uint64 wakes;         //   counts calls to wake
 } buckets[NBUCKET] = { [0 ... NBUCKET - 1] = { .lock = SPINLOCK("futex") } };
 
@@ -62,20 +62,12 @@ look(uint64 va, struct user *u)
   return 0;
 }
 
-// Sleep until woken, or killed. Holds b->lock.
 static void
-wait_in(struct bucket *b, struct user *u)
+lock_bucket(struct bucket *b)
 {
-  struct user **at = &b->waiters;
-  while (*at)
-    at = &(*at)->next;
-  *at = u;
-  while (!u->woken && !killed(myproc()))
-    sleep(u, &b->lock);
-  for (at = &b->waiters; *at && *at != u;)
-    at = &(*at)->next;
-  if (*at)
-    *at = u->next;
+  acquire(&b->lock);
+  if (b->waiters.next == 0)
+    list_init(&b->waiters);
 }
 
 // Sleep for u's word if it has this value: 0: woken; -EAGAIN: it has another; -EINTR: killed.
@@ -83,7 +75,7 @@ static int
 futex_wait(struct bucket *b, uint64 va, int value, struct user *u)
 {
   uint64 wakes;
-  acquire(&b->lock);
+  lock_bucket(b);
   do {
     wakes = b->wakes;
     release(&b->lock);
@@ -93,7 +85,10 @@ futex_wait(struct bucket *b, uint64 va, int value, struct user *u)
       return err < 0 ? err : -EAGAIN;
     acquire(&b->lock);
   } while (b->wakes != wakes && !killed(myproc()));
-  wait_in(b, u);
+  list_before(&b->waiters, &u->link);
+  while (!u->woken && !killed(myproc()))
+    sleep(u, &b->lock);
+  list_del(&u->link);
   release(&b->lock);
   return u->woken ? 0 : -EINTR;
 }
@@ -102,16 +97,14 @@ futex_wait(struct bucket *b, uint64 va, int value, struct user *u)
 static int
 futex_wake(struct bucket *b, int n, const struct user *u)
 {
-  struct user **at = &b->waiters, *w;
   int woken = 0;
-  acquire(&b->lock);
+  lock_bucket(b);
   b->wakes++;
-  while ((w = *at) != 0 && woken < n) {
-    if (w->space != u->space || w->at != u->at) {
-      at = &w->next;
+  list_each_safe (l, &b->waiters) {
+    struct user *w = list_entry(l, struct user, link);
+    if (w->space != u->space || w->at != u->at || woken == n)
       continue;
-    }
-    *at = w->next;
+    list_del(&w->link);
     w->woken = 1;
     wakeup(w);
     woken++;
@@ -127,7 +120,7 @@ sys_futex(void)
   uint64 va = arg(0);
   int op = argint(1), value = argint(2), result;
   struct bucket *b = &buckets[va / sizeof(int) % NBUCKET]; // the same for all who share the word
-  struct user u = { .next = 0 };
+  struct user u = { .woken = 0 };
   if (op == FUTEX_WAIT)
     result = futex_wait(b, va, value, &u);
   else if (op != FUTEX_WAKE || value < 0)

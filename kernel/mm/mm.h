@@ -31,7 +31,7 @@ enum access { ACCESS_READ = 1, ACCESS_WRITE = 2, ACCESS_EXEC = 4 }; // the same 
 struct vma_ops {
   enum vma_kind kind;
   enum outcome (*fault)(struct fault *);                     // the pte is empty: fill it
-  int (*fork)(struct mm *from, struct mm *to, struct vma *); // 0, or: share the pages; -ENOMEM
+  int (*fork)(struct mm *from, struct mm *to, struct vma *); // 0, or: share private pages; -ENOMEM
   void (*open)(struct vma *);                                // 0, or: v is new, or a copy
   void (*close)(struct vma *);                               // 0, or: v goes
 };
@@ -218,7 +218,7 @@ int swap_room(void);
 int swap_out(struct mappers *);
 int swap_write(void);
 void swap_info(struct vmstat *);
-uint64 swap_marks(void);
+uint64 swap_squares(void);
 
 // policy/queue.c; the rest is in policy/queue.h
 void queue_forget(struct page *);
@@ -227,7 +227,6 @@ void queue_forget(struct page *);
 #define RECLAIM_BATCH 32
 int reclaim(int n);
 int reclaiming(void);
-void reclaim_pause(void);
 int reclaim_evict(int n);
 int reclaim_range(struct mm *, uint64 start, uint64 end);
 int reclaim_policy(int policy);
@@ -275,15 +274,6 @@ prot_bits(int prot)
 }
 _Static_assert(PTE_R / PROT_READ == PTE_W / PROT_WRITE && PTE_R / PROT_READ == PTE_X / PROT_EXEC,
                "prot_bits");
-
-// What an entry with this slot adds to a sum over many: two that are equal are made of the same
-// slots (mm/check.c).
-static inline uint64
-swap_mark(uint64 slot)
-{
-  uint64 mark = slot * 0x9e3779b97f4a7c15;
-  return mark ^ mark >> 29;
-}
 
 // The frame of the table that pte is in.
 static inline struct page *

@@ -2,7 +2,7 @@
 // Reclaim: frames for who found none.
 //
 // Interface: reclaim; reclaim_evict and reclaim_range for programs that ask for it; reclaim_policy,
-// reclaim_info; reclaiming for kalloc.c, reclaim_pause for swap.c.
+// reclaim_info; reclaiming for kalloc.c.
 //
 //   1. pages of the cache that nobody has          bio.c drops them; they can be read again
 //   2. clean pages of files, mapped, not used      a clock over all address spaces unmaps them, and
@@ -45,14 +45,6 @@ int
 reclaiming(void)
 {
   return holdingsleep(&lock);
-}
-
-// Wait until nobody is at it. Sleeps.
-void
-reclaim_pause(void)
-{
-  acquiresleep(&lock);
-  releasesleep(&lock);
 }
 
 // ---- pages of files ----

@@ -55,7 +55,7 @@ slab_take(struct slab *s)
     if (h == 0)
       return 0;
     acquire(&s->lock);
-    list_after(&s->partial, &h->link);
+    list_before(s->partial.next, &h->link);
   }
   struct head *h = list_first(&s->partial, struct head, link);
   void *object = h->free;
@@ -81,7 +81,7 @@ slab_free(struct slab *s, void *object)
   struct head *h = (struct head *)PGROUNDDOWN((uint64)object);
   acquire(&s->lock);
   if (h->used == room(s))
-    list_after(&s->partial, &h->link);
+    list_before(s->partial.next, &h->link);
   *(void **)object = h->free;
   h->free = object;
   int unused = --h->used == 0;

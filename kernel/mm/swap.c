@@ -320,7 +320,7 @@ swap_off(void)
   int err = 0;
   acquiresleep(&control);
   closed = 1;
-  reclaim_pause(); // what goes out at this moment is out then
+  reclaim_evict(0); // what goes out at this moment is out then
   for (uint64 born = 0; err == 0 && nslots && (mm = mm_after(&born)) != 0; mm_put(mm))
     err = bring_back(mm);
   if (err == 0 && nslots) {
@@ -344,18 +344,18 @@ swap_info(struct vmstat *vs)
   release(&lock);
 }
 
-// The marks of all entries that there must be, by the counts, summed up. Sleeps while swap is
-// turned on or off.
+// The slots of all entries that there must be, by the counts: the sum of their squares, which other
+// slots hardly have. Sleeps while swap is turned on or off.
 uint64
-swap_marks(void)
+swap_squares(void)
 {
   uint64 sum = 0;
   acquiresleep(&control);
   acquire(&lock);
-  for (uint i = 1; i < nslots; i++)
-    sum += *count_of(i) * swap_mark(i);
+  for (uint64 i = 1; i < nslots; i++)
+    sum += *count_of(i) * i * i;
   for (uint i = 0; i < nwaiting; i++)
-    sum -= swap_mark(waiting[i].slot);
+    sum -= (uint64)waiting[i].slot * waiting[i].slot;
   release(&lock);
   releasesleep(&control);
   return sum;

@@ -297,7 +297,9 @@ tree_fork(struct mm *from, struct mm *to, struct vma *t, struct vma **made)
   *made = v;
   if (v->ops->open)
     v->ops->open(v);
-  if (tree_fork(from, to, t->left, &v->left) < 0 || (v->ops->fork && v->ops->fork(from, to, t) < 0))
+  int private = !(v->flags & VM_SHARED); // of shared memory the child faults the same frames in
+  if (tree_fork(from, to, t->left, &v->left) < 0 ||
+      (private && v->ops->fork && v->ops->fork(from, to, t) < 0))
     return -ENOMEM;
   return tree_fork(from, to, t->right, &v->right);
 }

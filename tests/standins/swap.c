@@ -32,7 +32,7 @@ swap_info(struct vmstat *vs)
 }
 
 uint64
-swap_marks(void)
+swap_squares(void)
 {
   return 0;
 }
