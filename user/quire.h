@@ -54,9 +54,14 @@ int futex(int *addr, int op,
 
 // Library.
 
-int *errno_at(void);         // the calling thread's own
-#define errno (*errno_at())  // why the last call failed
-extern const char *progname; // argv[0]
+// What a thread has for itself; tp points to it, and usys.S stores into error.
+struct self {
+  int error;
+  const char *program;
+};
+struct self *thread_self(void);
+#define errno    (thread_self()->error)   // why the last call failed
+#define progname (thread_self()->program) // argv[0]
 const char *strerror(int);
 void perror(const char *what);   // "what: why" on fd 2
 void complain(const char *what); // "program: what: why" on fd 2

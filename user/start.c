@@ -7,16 +7,13 @@
 
 int main(int argc, char **argv);
 
-const char *progname = "?";
-
-// Give the first thread an errno, and run main; a program that returns from it exits with what it returned.
+// Give the first thread what it has for itself, and run main; a program that returns from it exits with
+// what it returned. It is on the stack, so that a program that changes no data needs no page for them.
 void
 start(int argc, char **argv)
 {
-  static int error; // errno
+  struct self first = { .program = argc > 0 ? argv[0] : "?" };
 
-  asm volatile("mv tp, %0" ::"r"(&error));
-  if (argc > 0)
-    progname = argv[0];
+  asm volatile("mv tp, %0" ::"r"(&first) : "memory");
   exit(main(argc, argv));
 }

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // Threads and conditions: see thread.h.
 //
-// In user mode tp points to what a thread has for itself: its errno comes first (usys.S, start.c). A
-// thread that was made here has a struct thread, which lies on top of its stack.
+// In user mode tp points to what a thread has for itself, a struct self (usys.S, start.c). A thread
+// that was made here has a struct thread, which begins with it and which lies on top of its stack.
 //
 //   stack                                             tp
 //   | guard, no access |        stack, grows down <- sp | struct thread |
@@ -13,7 +13,7 @@
 #include "user/thread.h"
 
 struct thread {
-  int error; // errno
+  struct self self;
   int tid;
   int (*fn)(void *);
   void *arg;
@@ -38,7 +38,7 @@ thread_create(int (*fn)(void *), void *arg)
     return 0;
   if (mprotect(stack, PGSIZE, PROT_NONE) == 0) {
     struct thread *t = (struct thread *)(stack + ROOM) - 1;
-    *t = (struct thread){ .fn = fn, .arg = arg, .stack = stack };
+    *t = (struct thread){ .self = { .program = progname }, .fn = fn, .arg = arg, .stack = stack };
     if ((t->tid = clone(begin, t, t)) > 0)
       return t;
   }

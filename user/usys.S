@@ -2,8 +2,8 @@
 // The stubs of the system calls, made from the kernel's list of them.
 //
 // The number goes in a7, the arguments are in a0 to a5 already. The result comes back in a0; when
-// it is -1, a1 says why, and the stub leaves that in errno. errno is what tp points to, for each
-// thread its own (start.c, thread.c).
+// it is -1, a1 says why, and the stub leaves that in errno, where tp points to: each thread has its
+// own (struct self in quire.h; start.c, thread.c).
 
 .macro stub nr, name
   .globl \name
@@ -26,9 +26,9 @@ failed:
   sw a1, 0(tp)
   ret
 
-  .globl errno_at
-  .type errno_at, @function
-errno_at:
+  .globl thread_self
+  .type thread_self, @function
+thread_self:
   mv a0, tp
   ret
-  .size errno_at, . - errno_at
+  .size thread_self, . - thread_self

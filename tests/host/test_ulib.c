@@ -5,48 +5,45 @@
 // Every public name gets a prefix, so that it does not meet the one of the host's library. The few
 // system calls it needs are at the end.
 
-#define atoi     u_atoi
-#define calloc   u_calloc
-#define close    u_close
-#define errno_at u_errno_at
-#define exit     u_exit
-#define fprintf  u_fprintf
-#define free     u_free
-#define fstat    u_fstat
-#define futex    u_futex
-#define gets     u_gets
-#define malloc   u_malloc
-#define memcmp   u_memcmp
-#define memcpy   u_memcpy
-#define memmove  u_memmove
-#define memset   u_memset
-#define open     u_open
-#define pause    u_pause
-#define perror   u_perror
-#define printf   u_printf
-#define progname u_progname
-#define read     u_read
-#define realloc  u_realloc
-#define sbrk     u_sbrk
-#define sleep    u_sleep
-#define snprintf u_snprintf
-#define stat     u_stat
-#define strchr   u_strchr
-#define strcmp   u_strcmp
-#define strcpy   u_strcpy
-#define strerror u_strerror
-#define strlen   u_strlen
-#define strncmp  u_strncmp
-#define strncpy  u_strncpy
-#define strrchr  u_strrchr
-#define sys_sbrk u_sys_sbrk
-#define write    u_write
+#define atoi        u_atoi
+#define calloc      u_calloc
+#define close       u_close
+#define exit        u_exit
+#define fprintf     u_fprintf
+#define free        u_free
+#define fstat       u_fstat
+#define futex       u_futex
+#define gets        u_gets
+#define malloc      u_malloc
+#define memcmp      u_memcmp
+#define memcpy      u_memcpy
+#define memmove     u_memmove
+#define memset      u_memset
+#define open        u_open
+#define pause       u_pause
+#define perror      u_perror
+#define printf      u_printf
+#define read        u_read
+#define realloc     u_realloc
+#define sbrk        u_sbrk
+#define sleep       u_sleep
+#define snprintf    u_snprintf
+#define stat        u_stat
+#define strchr      u_strchr
+#define strcmp      u_strcmp
+#define strcpy      u_strcpy
+#define strerror    u_strerror
+#define strlen      u_strlen
+#define strncmp     u_strncmp
+#define strncpy     u_strncpy
+#define strrchr     u_strrchr
+#define sys_sbrk    u_sys_sbrk
+#define thread_self u_thread_self
+#define write       u_write
 
 #include "user/ulib.c"
 #include "user/printf.c"
 #include "user/umalloc.c"
-
-const char *progname = "test_ulib";
 
 // ---- the system calls ----
 
@@ -58,11 +55,11 @@ static char written[4096]; // what write() got
 static uint nwritten, nwrites;
 static const char *typed; // what read() gives
 
-int *
-errno_at(void)
+struct self *
+thread_self(void)
 {
-  static int error;
-  return &error;
+  static struct self self = { .program = "test_ulib" };
+  return &self;
 }
 
 int
