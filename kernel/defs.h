@@ -64,7 +64,6 @@ uint64 stack_frames(void);
 void procinit(void);
 void userinit(void);
 void kthread(void (*fn)(void), const char *name);
-int fork(void);
 int proc_doom(const struct waitinfo *);
 int kill(int pid);
 struct mm *proc_set_mm(struct proc *, struct mm *);

@@ -158,8 +158,7 @@ int
 fd_add(struct file *f)
 {
   struct files *t = myproc()->files;
-  int fd = 0;
-  int locked = table_lock(t);
+  int fd = 0, locked = table_lock(t);
   while (fd < NOFILE && t->ofile[fd])
     fd++;
   if (fd < NOFILE)

@@ -2,7 +2,7 @@
 // Processes: their making and end, their groups, and the table that finds them by pid. A process
 // has one thread or more: see thread.c, which builds upon this file.
 //
-// Interface: procinit, userinit, kthread at boot; fork, exit, kill; the calls setpgid and getpgid;
+// Interface: procinit, userinit, kthread at boot; kill; the calls fork, exit, setpgid and getpgid;
 // procs_read and procdump for those who look; proc.h has what thread.c needs.
 //
 // A process is told to end (doom), and that is when its parent's answer is decided. Its threads end
@@ -230,10 +230,10 @@ proc_discard(struct proc *p)
   proc_free(p);
 }
 
-// The calling process's copy, with one thread: its pid for the caller, 0 for the child; -ENOMEM,
+// fork(): the calling process's copy, with one thread: its pid for the caller, 0 for the child; -ENOMEM,
 // -EAGAIN: too many processes, -EINTR: killed.
-int
-fork(void)
+int64
+sys_fork(void)
 {
   struct proc *p = myproc(), *child = proc_twin();
   int pid = -ENOMEM;
@@ -302,6 +302,7 @@ die(struct proc *p)
   orphan_children(p);
   wakeup(p->parent); // who then wants wait_lock, and finds a zombie
   acquire(&p->lock);
+  assert(p->state == RUNNING);
   p->state = ZOMBIE;
   release(&wait_lock);
   sched(p);

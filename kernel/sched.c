@@ -56,6 +56,7 @@ void
 make_ready(struct proc *p)
 {
   struct cpu *c = &cpus[best_hart(p)];
+  assert(p->state == EMBRYO || p->state == SLEEPING || p->state == READY); // READY: by yield
   p->state = READY;
   acquire(&c->rqlock);
   list_before(&c->runq, &p->runq);
@@ -78,6 +79,7 @@ pick(struct cpu *c)
     p = list_first(&c->runq, struct proc, runq);
     list_del(&p->runq);
     c->nready--;
+    assert(p->state == READY);
     p->state = RUNNING;
   }
   release(&c->rqlock);
@@ -157,6 +159,7 @@ yield(void)
 {
   struct proc *p = myproc();
   acquire(&p->lock);
+  assert(p->state == RUNNING);
   p->state = READY;
   sched(p);
 }
@@ -231,6 +234,7 @@ sleep(const void *chan, struct spinlock *lk)
     return;
   }
   acquire(&p->lock);
+  assert(p->state == RUNNING);
   p->state = SLEEPING;
   list_before(&q->waiting, &p->waitq);
   release(&q->lock);

@@ -5,12 +5,6 @@
 #include "proc.h"
 #include "sysinfo.h"
 
-int64
-sys_fork(void)
-{
-  return fork();
-}
-
 // Wait for one of the caller's children or threads, l (pid 0: any), and give the caller len bytes of
 // what is known of its end, from byte `from` on. Their place is pinned first, so that nothing is lost
 // for a bad address.

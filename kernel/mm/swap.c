@@ -58,6 +58,7 @@ slot_of(pte_t entry)
 static void
 drop(uint slot)
 {
+  assert(*count_of(slot) > 0);
   if (--*count_of(slot) == 0)
     nfree++;
 }
