@@ -5,6 +5,7 @@
 #define MAXSIZES 5
 #define PROBES   100 // operations among many things: at places all over them
 #define EVICT    256
+#define MOST     112 // pages in 7/8 of half a MiB
 
 // A size is what the row's before() finds in `size`. A row with n == 0 has as many operations as that.
 struct sweep {
@@ -218,6 +219,12 @@ evict(int n)
 }
 
 static void
+evict_most(int n)
+{
+  need(reclaim(n * MOST) == n * MOST, "reclaim");
+}
+
+static void
 unfill(int n)
 {
   untouch_mib(n);
@@ -265,10 +272,15 @@ static const struct sweep table[] = {
     2,
     { .before = make_cold, .run = read_last, .after = drop_file, .n = PROBES, .units = 1 } },
   { "reclaim",
-    "evict a page, half of so many MiB of memory touched",
+    "evict a page, half of so many MiB of memory touched: the first 256",
     { -1 },
     2,
     { .before = fill_half, .run = evict, .after = unfill, .n = 1, .units = EVICT } },
+  { "reclaimmost",
+    "the same, most of them",
+    { -1 },
+    2,
+    { .before = fill_half, .run = evict_most, .after = unfill, .units = MOST } },
 };
 
 static void
