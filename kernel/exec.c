@@ -189,6 +189,7 @@ become(struct proc *p, const struct image *next)
   p->tf->status = (csr_read(sstatus) & ~(SSTATUS_SPP | SSTATUS_FS | SSTATUS_SIE)) | SSTATUS_SPIE;
   code_written();
   mm_publish(next->mm);
+  queue_enrol(next->mm); // swap may have been turned on after its first pages were mapped
   struct mm *old = proc_set_mm(p, next->mm);
   push_off();
   tlb_enter(mycpu(), next->mm);
@@ -228,8 +229,7 @@ exec_words(const char *path, const struct words *w)
   struct program *prog = kalloc();
   int err = prog ? namei(path, &prog->ip) : -ENOMEM;
   if (err == 0) {
-    err = text_get(prog->ip, 1);
-    if (err == 0) {
+    if ((err = text_get(prog->ip, 1)) == 0) {
       err = exec_program(path, prog, w);
       text_put(prog->ip, 1);
     }

@@ -222,6 +222,7 @@ uint64 swap_squares(void);
 
 // policy/queue.c; the rest is in policy/queue.h
 void queue_forget(struct page *);
+void queue_enrol(struct mm *);
 
 // reclaim.c
 #define RECLAIM_BATCH 32

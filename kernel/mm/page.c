@@ -68,7 +68,6 @@ leaf_split(pte_t pte)
   acquire(&lock);
   if (pg->flags & AF_HUGE) {
     add_refs(pg, pg->maps - 1);
-    __atomic_fetch_and(&pg->flags, ~AF_HUGE, __ATOMIC_RELAXED);
     rmap_split(pg);
   }
   release(&lock);

@@ -86,15 +86,18 @@ family_leave(struct mm *mm)
   family_put(mm->family);
 }
 
-// The frames of a huge page, whose first is pg, count one by one from now on.
+// The frames of a huge page, whose first is pg, count one by one from now on. Each knows its family
+// before AF_HUGE goes, since queue_enrol looks at that from another mm.
 void
 rmap_split(struct page *pg)
 {
   for (int i = 1; i < PTES; i++) {
     pg[i].family = pg->family;
     pg[i].vpn = pg->vpn + i;
-    queue_admit(&pg[i]);
   }
+  __atomic_fetch_and(&pg->flags, ~AF_HUGE, __ATOMIC_SEQ_CST);
+  for (int i = 1; i < PTES; i++)
+    queue_admit(&pg[i]);
 }
 
 // ---- all who map a frame ----

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: MIT
 // The queue of anonymous frames that may be evicted, in the order in which they came or were spared.
 //
-// Interface: queue_start, queue_stop, queue_policy; queue_admit and queue_forget for rmap.c;
-// queue_victim and queue_settle for reclaim.c; queue_oldest, queue_newer, queue_used, queue_renew for
+// Interface: queue_start, queue_stop, queue_policy; queue_admit for rmap.c, queue_enrol for exec,
+// queue_forget for who frees or evicts; queue_victim and queue_settle for reclaim.c; queue_oldest, queue_newer, queue_used, queue_renew for
 // policies.
 //
 //   frames[0] <-> oldest <-> ... <-> newest <-> frames[0]      by frame numbers: older, newer
@@ -43,15 +43,9 @@ detach(struct page *pg)
 static void
 greet(struct page *pg, int stuck)
 {
+  queue.admitted += !stuck;
   if (queue.policy->admit)
     queue.policy->admit(pg, stuck);
-}
-
-static void
-welcome(struct page *pg)
-{
-  queue.admitted++;
-  greet(pg, 0);
 }
 
 static int
@@ -134,7 +128,7 @@ admit_page(struct page *pg)
     family_get(family_of(pg));
     append(pg);
     queue.n++;
-    welcome(pg);
+    greet(pg, 0);
   }
   release(&queue.lock);
 }
@@ -165,22 +159,27 @@ queue_policy(const struct policy *policy)
   queue.policy = policy;
   pg = frames;
   for (uint n = queue.n; n > 0; n--)
-    welcome(pg = queue_newer(pg));
+    greet(pg = queue_newer(pg), 0);
   release(&queue.lock);
 }
 
-static void
-enrol(struct mm *mm)
+// What mm maps may be evicted, if there is swap. Sleeps.
+void
+queue_enrol(struct mm *mm)
 {
   struct leaves it = { .pagetable = mm->pagetable, .end = USERTOP };
+  if (!__atomic_load_n(&queue.on, __ATOMIC_ACQUIRE))
+    return;
+  acquiresleep(&mm->lock);
   while (uvmnext(&it)) {
     struct page *pg = pa_page(PTE2PA(*it.pte));
     if (!pte_mapped(*it.pte) || pg->kind != PG_ANON)
       continue;
-    int n = it.level == 0 || pg->flags & AF_HUGE ? 1 : PTES;
-    for (int i = 0; i < n; i++)
+    int huge = __atomic_load_n(&pg->flags, __ATOMIC_ACQUIRE) & AF_HUGE;
+    for (int i = 0; i < (it.level == 0 || huge ? 1 : PTES); i++)
       queue_admit(&pg[i]);
   }
+  releasesleep(&mm->lock);
 }
 
 // Frames that are anonymous now, and those that will be, may be evicted. Sleeps.
@@ -190,11 +189,9 @@ queue_start(void)
   struct mm *mm;
   frames[0].older = frames[0].newer = 0;
   __atomic_store_n(&queue.on, 1, __ATOMIC_RELEASE);
-  for (uint64 born = 0; (mm = mm_after(&born)) != 0; mm_put(mm)) {
-    acquiresleep(&mm->lock);
-    enrol(mm);
-    releasesleep(&mm->lock);
-  }
+  __atomic_thread_fence(__ATOMIC_SEQ_CST); // who split a huge page either sees it, or is seen
+  for (uint64 born = 0; (mm = mm_after(&born)) != 0; mm_put(mm))
+    queue_enrol(mm);
 }
 
 // None may be.
