@@ -195,8 +195,11 @@ shorten(struct inode *ip, uint size)
   if (err == 0 && p.keep < NDIRECT)
     err = free_slots(&p, &addrs[p.keep], NDIRECT - p.keep);
   drop_map(&p);
-  cache_remove(ip->inum, p.keep, pages);
+  for (uint i = p.keep, b; err < 0 && i < pages; i++) // only what has no block any more
+    if (bmap(ip, i, 0, &b, 0) == 0 && b == 0)
+      cache_remove(ip->inum, i, i + 1);
   if (err == 0) {
+    cache_remove(ip->inum, p.keep, pages);
     ip->d->size = size;
     if (tail && tail->blockno) { // what comes behind the end reads as zeros
       log_write(tail);

@@ -130,8 +130,12 @@ file_fault(struct fault *f)
 enum outcome
 file_mkwrite(struct fault *f)
 {
-  struct page *pg = pa_page(PTE2PA(*f->pte));
-  if (f->vma->ops == &file_ops && !(__atomic_load_n(&pg->flags, __ATOMIC_ACQUIRE) & PF_WRITABLE))
+  uint flags = __atomic_load_n(&pa_page(PTE2PA(*f->pte))->flags, __ATOMIC_ACQUIRE);
+  if (!(flags & PF_CACHED)) { // cut off, and then the disk failed: nobody unmapped it
+    uvmunmap(f->mm, f->va, f->va + PGSIZE);
+    return FAULT_RETRY;
+  }
+  if (f->vma->ops == &file_ops && !(flags & PF_WRITABLE))
     return fetch(f, 1);
   __atomic_fetch_or(f->pte, PTE_W | PTE_A | PTE_D, __ATOMIC_RELAXED);
   tlb_gained(f->mm, f->va);
