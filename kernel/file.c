@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 // Open files, and the tables of them.
 //
-// Interface: filealloc, filedup, fileclose for references; fileio, fileseek;
+// Interface: filealloc, fileclose for references; fileio, fileseek;
 // files_* for a process's table as a whole, fd_* for its entries, cwd_*; devsw for drivers.
 //
 //   proc.files --> files: ofile[fd] --> file --> pipe, or inode, or inode of a device
@@ -285,7 +285,8 @@ fileio(int fd, uint64 va, int n, int reading)
     r = n < 0 ? -EINVAL : span_open(&s, myproc()->mm, va, n, reading);
     if (r == 0 && n > 0 && !s.cut)
       r = move(f, &s, n, reading);
-    if (r >= 0 && s.cut)
+    // of a pipe or device others may have taken the rest: who has something does not wait for it
+    if (r >= 0 && s.cut && (r == 0 || !reading || f->type == FD_INODE))
       r = move_pinned(f, va, n, r, reading);
   }
   if (kept)

@@ -134,7 +134,7 @@ int create(const char *path, int type, short major, short minor, struct inode **
 // What a file descriptor stands for. file.c
 struct file {
   enum { FD_PIPE, FD_INODE, FD_DEVICE } type;
-  int ref; // descriptors and running system calls; atomic
+  int ref; // descriptors, and system calls while others share the table; atomic
   char readable, writable;
   struct pipe *pipe; // FD_PIPE
   struct inode *ip;  // FD_INODE and FD_DEVICE
