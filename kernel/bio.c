@@ -139,7 +139,6 @@ brelse(struct page *pg)
 void
 page_ready(struct page *pg)
 {
-  assert(has(pg, PF_LOCKED) && !has(pg, PF_VALID));
   page_set(pg, PF_VALID);
   page_unlock(pg);
 }

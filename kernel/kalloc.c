@@ -239,7 +239,7 @@ take(void)
   return pg;
 }
 
-// As page_alloc, when the stock has none: clean cache is dropped for it, and all stocks are emptied.
+// As page_alloc, when the stock has none, or somebody has it: clean cache is dropped for it, and all stocks are emptied.
 static NOINLINE struct page *
 search(int kind)
 {
@@ -263,6 +263,7 @@ page_alloc(int kind)
   struct page *pg = 0;
   if (failing())
     return 0;
+  lockrank_want(&s->lock, s->lock.name);
   if (try_acquire(&s->lock)) {
     if (s->free.n > 0)
       pg = pop(&s->free);
@@ -330,7 +331,7 @@ frames_free(const struct chain *gone, const struct chain *tables)
   if (gone->n > 0)
     splice(&s->free, gone);
   if (tables->n > 0)
-    splice(s->tables.n < BATCH ? &s->tables : &s->free, tables);
+    splice(s->tables.n + tables->n <= BATCH ? &s->tables : &s->free, tables);
   if (s->free.n > STOCK)
     give(&s->free, s->free.n - STOCK + BATCH);
   release(&s->lock);
@@ -414,8 +415,9 @@ free_each(void (*fn)(struct page *))
     chain_each(&s->tables, fn);
     release(&s->lock);
   }
-  acquire(&lock);
-  for (struct block *b = blocks; b < &blocks[virgin]; b++)
+  for (struct block *b = blocks; b < &blocks[virgin]; b++) {
+    acquire(&lock);
     chain_each(&b->free, fn);
-  release(&lock);
+    release(&lock);
+  }
 }

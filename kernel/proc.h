@@ -36,12 +36,12 @@ struct fpstate {
 // A thread's states, and who changes them (p->lock held unless said otherwise):
 //   UNUSED   -> EMBRYO    proc_alloc
 //   EMBRYO   -> READY     start
-//   READY    -> RUNNING   pick, under the run queue's lock
+//   READY    -> RUNNING   pick, under the run queue's lock; sched, when nobody else is ready
 //   RUNNING  -> READY     yield
 //   RUNNING  -> SLEEPING  sleep
 //   SLEEPING -> READY     wakeup, kill
 //   RUNNING  -> ZOMBIE    die
-//   ZOMBIE   -> UNUSED    wait, thread_join, obey
+//   ZOMBIE   -> gone      reap
 enum procstate { UNUSED, EMBRYO, SLEEPING, READY, RUNNING, ZOMBIE };
 
 // A program that exec has loaded, for the process that is to become it.

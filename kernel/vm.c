@@ -290,6 +290,7 @@ unmap_leaves(struct gather *g, pte_t *pte, uint64 va, uint64 end)
     }
   }
   g->n = at - g->at;
+  g->end = va; // often the last leaf's
   g->mm->resident -= table->used - left - slots;
   g->mm->swapped -= slots;
   table->used = left;

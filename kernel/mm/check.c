@@ -12,7 +12,8 @@
 //   7  a frame has a reference for each leaf, and one if it is cached; a huge page counts its leaves
 //   8  all references that no leaf and no cache explains are pins
 //   9  free frames and used frames are all frames
-//  10  a frame is free exactly while it is in a chain of kalloc.c, in one, and without a reference
+//  10  a frame is free exactly while it is in a chain of kalloc.c, in one, or on the way there, and
+//      without a reference
 //  11  a slot of swap counts the entries that name it, and one more while its frame waits
 //  12  while there is swap, each mapped frame of a family is in the queue of who may be evicted,
 //      between two neighbours that know it; and the queue is as long as there are such frames

@@ -32,7 +32,7 @@ struct page {
     uint maps; // ANON, first frame of a 2 MiB page (AF_HUGE): leaves that map it; mm/page.c's lock
   };
   union {
-    struct page *next;    // FREE: in a chain of kalloc.c, under its lock
+    struct page *next;    // FREE: in a chain of kalloc.c, or on the way there
     uint used;            // TABLE: under its mm's lock
     struct {              // CACHE: bio.c; inum and index never change while ref > 0
       uint index;         // page of the file, or block of the disk

@@ -339,25 +339,21 @@ swap_off(void)
 void
 swap_info(struct vmstat *vs)
 {
-  acquire(&lock);
   vs->slots = nslots ? nslots - 1 : 0;
   vs->slots_free = nfree;
-  release(&lock);
 }
 
 // The slots of all entries that there must be, by the counts: the sum of their squares, which other
-// slots hardly have. Sleeps while swap is turned on or off.
+// slots hardly have. True if nothing changes meanwhile. Sleeps while swap is turned on or off.
 uint64
 swap_squares(void)
 {
   uint64 sum = 0;
   acquiresleep(&control);
-  acquire(&lock);
   for (uint64 i = 1; i < nslots; i++)
-    sum += *count_of(i) * i * i;
-  for (uint i = 0; i < nwaiting; i++)
+    sum += __atomic_load_n(count_of(i), __ATOMIC_RELAXED) * i * i;
+  for (uint i = 0; i < __atomic_load_n(&nwaiting, __ATOMIC_RELAXED); i++)
     sum -= (uint64)waiting[i].slot * waiting[i].slot;
-  release(&lock);
   releasesleep(&control);
   return sum;
 }

@@ -32,12 +32,6 @@ min(uint64 a, uint64 b)
   return a < b ? a : b;
 }
 
-static int
-error_of(enum outcome o)
-{
-  return o == FAULT_NOMEM ? -ENOMEM : o == FAULT_IO ? -EIO : -EFAULT;
-}
-
 // The frame under va if the leaf allows the access, with a reference; else 0.
 static struct page *
 pin_mapped(struct mm *mm, uint64 va, enum access access)
@@ -65,7 +59,7 @@ pin_page(struct mm *mm, uint64 va, enum access access, struct page **pg)
   while ((*pg = pin_mapped(mm, va, access)) == 0) {
     enum outcome o = vmfault(mm, va, access);
     if (o != FAULT_DONE)
-      return error_of(o);
+      return o == FAULT_NOMEM ? -ENOMEM : o == FAULT_IO ? -EIO : -EFAULT;
   }
   return 0;
 }
@@ -216,7 +210,7 @@ user_range(struct mm *mm, uint64 va, uint64 len, int write)
 
 // A span of [va, va+len) whose pages are borrowed when they are copied. A copy that finds one not there
 // sets s->cut: the rest is for span_pin. If there is more than one page, all of them are looked at
-// first: a bad range is -EFAULT, else 0. One no longer than a page is not copied in two parts: when its
+// first, but for two whose second is there: a bad range is -EFAULT, else 0. One no longer than a page is not copied in two parts: when its
 // end is not there it is cut from the start. May sleep.
 int
 span_open(struct span *s, struct mm *mm, uint64 va, uint64 len, int write)
