@@ -28,9 +28,9 @@ def all_on_one_hart(t):
     usertests(t, cpus=1)
 
 
-@test(weight=9)
-def all_on_three_harts(t):
-    usertests(t, cpus=3)
+@test(weight=4)
+def quick_ones_on_three_harts(t):
+    usertests(t, "-q", cpus=3)
 
 
 @test(weight=4)
